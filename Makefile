@@ -1,0 +1,81 @@
+# The commands of the suite; `make` alone lists them. Needs make and Python 3.11–3.13, everything else goes to .venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+NOTEBOOKS ?= $(sort $(wildcard notebooks/*.ipynb))
+
+# Set TORCH_BACKEND=cpu before the first start for a PyTorch without CUDA (saves several GB on Linux).
+TORCH_BACKEND ?=
+# More arguments for JupyterLab, for instance LAB_ARGS="--no-browser --port=9000".
+LAB_ARGS ?=
+# More arguments for the unit tests, for instance TEST_ARGS="tests/test_masks.py -k overlay".
+TEST_ARGS ?= tests
+# The notebooks' own tests: every cell must run; the text of cells tagged nbval-check-output must not change.
+NBVAL := --nbval-lax --nbval-cell-timeout=300 -p no:cacheprovider
+
+# Headless, and the sample tier whatever the shell has set: tests must not depend on downloads.
+QUIET := MPLBACKEND=Agg TF_CPP_MIN_LOG_LEVEL=3 SEGMENTATION_TIER=sample
+
+.DEFAULT_GOAL := help
+.PHONY: help lab test lint unit nbval notebooks samples models bench workshop publish lock clean
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+lab: $(READY) ## open JupyterLab on notebooks/ (sets everything up first)
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks $(LAB_ARGS)
+
+test: lint unit nbval ## lint, unit tests, and every notebook from top to bottom
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports --no-cache
+
+unit: $(READY)
+	$(QUIET) $(BIN)/python -m pytest $(TEST_ARGS)
+
+# MPLBACKEND would win over the inline backend of the notebooks, so it is not set here.
+nbval: $(READY)
+	env -u MPLBACKEND TF_CPP_MIN_LOG_LEVEL=3 SEGMENTATION_TIER=sample $(BIN)/python -m pytest $(NBVAL) $(NOTEBOOKS)
+
+notebooks: $(READY) ## run all notebooks (sample tier), refresh their outputs, pages to build/pages
+	env -u MPLBACKEND SEGMENTATION_TIER=sample $(BIN)/python -m helpers.notebooks run $(NOTEBOOKS)
+	$(BIN)/python -m helpers.notebooks pages
+
+workshop: $(READY) ## participants' copies, without solutions, to build/workshop
+	$(BIN)/python -m helpers.workshop
+
+publish: $(READY) ## point all badges and links at your repository: make publish REPO=owner/name
+	$(BIN)/python -m helpers.notebooks publish "$(REPO)"
+
+samples: $(READY) ## render the practice pictures again (hours; installs Blender's bpy, Python 3.11 only)
+	$(BIN)/uv pip install --python $(BIN)/python --editable ".[render]"
+	$(BIN)/python -m helpers.samples.street
+
+models: $(READY) ## train the bundled models again (hours)
+	$(BIN)/python -m helpers.training.deeplab
+
+bench: $(READY) ## speed of the kernels against the readable ways
+	$(QUIET) $(BIN)/python -m pytest tests/benchmarks -s
+
+lock: $(READY) ## renew requirements.lock with the newest versions that pyproject.toml allows
+	$(BIN)/uv pip compile pyproject.toml --extra lab --extra test --universal --upgrade \
+		--no-header --no-annotate --output-file requirements.lock
+
+clean: ## remove .venv, build/ and caches; downloads stay in SEGMENTATION_CACHE
+	rm -rf $(VENV) build .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	find helpers tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamp: made once the environment holds exactly what the lock says, out of date when lock or pyproject change.
+# With a backend of its own, torch comes without the CUDA libraries, so their pins must not be installed either.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if (3, 11) <= v[:2] <= (3, 13) else \
+		f"this suite needs Python 3.11, 3.12 or 3.13, found {v[0]}.{v[1]}; name another one: make PYTHON=python3.12 …")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	grep -vE '$(if $(TORCH_BACKEND),^(nvidia|cuda|triton)-?,^$$)' requirements.lock > $(VENV)/wanted.txt
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip sync $(if $(TORCH_BACKEND),--torch-backend=$(TORCH_BACKEND)) $(VENV)/wanted.txt
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --no-deps --editable .
+	@touch $(READY)

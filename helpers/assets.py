@@ -1,0 +1,268 @@
+"""Remote files of the full tier: one registry (`assets.toml`), and `fetch` to have one of them on this machine.
+
+A file is in the cache complete and checked, or not at all. The cache holds, for each asset, the file itself, its
+`<file>.sha256` (written when it was first seen, in the form that `sha256sum -c` reads), and for an archive that has to
+be unpacked a folder of the asset's name. A file that a person puts there is as good as a download.
+"""
+
+import errno
+import gzip
+import os
+import shutil
+import tarfile
+import tomllib
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pooch
+from filelock import FileLock
+from tqdm import tqdm
+
+from helpers.paths import cache_dir
+
+
+class AssetError(Exception):
+    """A remote file can't be had; the message says why, and what a person can do."""
+
+
+class _Unfit(Exception):
+    """A file is there but is not the one that is wanted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asset:
+    """One remote file or data set; the fields are explained at the top of `assets.toml`."""
+
+    name: str
+    source: str  # the table of assets.toml that it stands in, e.g. "deeplab_zoo"
+    licence: str
+    citation: str
+    file: str = ""
+    addresses: tuple[str, ...] = ()
+    size: int | None = None
+    megabytes: float | None = None
+    hash: str = ""
+    unpack: str = ""
+    folder_variable: str = ""
+    by_hand: str = ""
+
+
+def _load_registry() -> dict[str, Asset]:
+    registry = {}
+    for source, table in tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8")).items():
+        for name, own in table.pop("assets").items():
+            fields = {**table, **own}
+            file = fields.get("file", "")
+            fields["addresses"] = tuple(address.format(file=file) for address in fields.get("addresses", ()))
+            registry[name] = Asset(name=name, source=source, **fields)
+    return registry
+
+
+ASSETS = _load_registry()
+
+
+def find(asset: str | Asset) -> Path | None:
+    """Where an asset is on this machine, without any connection; None where it is not.
+
+    Raises:
+        AssetError: the asset is not in the registry, or its folder variable names no folder.
+    """
+    asset = _look_up(asset)
+    if own := os.environ.get(asset.folder_variable) if asset.folder_variable else None:
+        if not Path(own).expanduser().is_dir():
+            raise AssetError(f"{asset.folder_variable} is {own!r}, which is not a folder; correct or unset it")
+        return Path(own).expanduser()
+    unpacked = cache_dir() / asset.name / asset.unpack
+    if asset.unpack or asset.by_hand:
+        return unpacked if unpacked.is_dir() else None
+    file = cache_dir() / asset.file
+    return file if file.is_file() else None
+
+
+def fetch(asset: str | Asset, *, progress: bool = True, timeout: float = 30) -> Path:
+    """Have an asset on this machine: from the cache, or downloaded, checked and (a data set) unpacked.
+
+    Every use checks the file against its published hash, where there is one, and against the sha256 that was recorded
+    when the file was first seen. Two processes that want the same asset wait for each other.
+
+    Args:
+        asset: name in `ASSETS`, or an `Asset` of your own.
+        progress: show a progress bar.
+        timeout: seconds without any answer after which an address is given up.
+
+    Returns:
+        The file, or the folder of an asset that is unpacked.
+
+    Raises:
+        AssetError: no address works, the content is not the expected one, or the disk is full. The message names the
+            file to place by hand, and where. Nothing incomplete is left behind.
+    """
+    asset = _look_up(asset)
+    found = find(asset)
+    if found and found.is_dir():
+        return found
+    if asset.by_hand:
+        raise AssetError(
+            f"{asset.name} can't be downloaded by a program: {asset.by_hand}. "
+            f"Then set {asset.folder_variable} to the folder, or move it to {cache_dir() / asset.name}"
+        )
+    file = cache_dir() / asset.file
+    try:
+        if found and _record(file).exists():  # no lock, so that a cache which others filled may be read-only
+            _check(asset, file)
+            return file
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{file}.lock"):
+            if file.exists():
+                _remember(file, _check(asset, file))
+            else:
+                _download(asset, file, progress=progress, timeout=timeout)
+            if asset.unpack and not find(asset):  # another process may have unpacked it while this one waited
+                _unpack(asset, file)
+    except _Unfit as problem:
+        raise AssetError(f"{file} can't be used: {problem}. Move it away and run this again") from None
+    except OSError as error:
+        raise AssetError(_storage_problem(error, asset)) from error
+    return find(asset)
+
+
+def _look_up(asset: str | Asset) -> Asset:
+    if isinstance(asset, Asset):
+        return asset
+    if asset not in ASSETS:
+        raise AssetError(f"there is no asset {asset!r}; the registry has: {', '.join(ASSETS)}")
+    return ASSETS[asset]
+
+
+def _download(asset: Asset, file: Path, *, progress: bool, timeout: float) -> None:
+    """Try the addresses in turn. The file gets its name only when it is complete and checked."""
+    import requests  # here, because it is slow to import and most calls find their file in the cache
+
+    part = file.with_name(f"{file.name}.part")
+    failures = []
+    for address in asset.addresses:
+        try:
+            with tqdm(desc=asset.file, unit="B", unit_scale=True, disable=not progress) as bar:
+                get = pooch.HTTPDownloader(
+                    progressbar=bar,
+                    chunk_size=2**16,
+                    timeout=timeout,
+                    headers={"Accept-Encoding": "identity"},  # an archive has to stay as it was hashed
+                )
+                get(address, str(part), None)
+            sha256 = _check(asset, part, record=_record(file))
+            os.replace(part, file)
+            _remember(file, sha256)
+            return
+        except (requests.RequestException, _Unfit) as error:
+            failures.append(f"{urlsplit(address).netloc}: {_reason(error, timeout)}")
+        finally:
+            part.unlink(missing_ok=True)
+    size = f" ({asset.megabytes:g} MB)" if asset.megabytes else ""
+    raise AssetError(
+        f"could not download {asset.name}{size}. {'; '.join(failures)}. "
+        f"You can download {asset.addresses[0]} by other means, save it as {file} and run this again"
+    )
+
+
+def _reason(error: Exception, timeout: float) -> str:
+    import requests
+
+    if isinstance(error, requests.HTTPError):
+        return f"HTTP {error.response.status_code} {error.response.reason}"
+    if isinstance(error, requests.Timeout) or "timed out" in str(error):
+        return f"no answer for {timeout:g} s"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "the connection broke off"
+    if isinstance(error, requests.ConnectionError):
+        return "no connection"
+    return str(error)
+
+
+def _record(file: Path) -> Path:
+    return file.with_name(f"{file.name}.sha256")
+
+
+def _remember(file: Path, sha256: str) -> None:
+    """Trust on first use: note what the file is, unless an earlier one was noted."""
+    record = _record(file)
+    if not record.exists():
+        part = record.with_name(f"{record.name}.part")
+        try:
+            part.write_text(f"{sha256}  {file.name}\n", encoding="utf-8")
+            os.replace(part, record)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def _check(asset: Asset, file: Path, *, record: Path | None = None) -> str:
+    """Refuse a file that is not the asset; returns its sha256.
+
+    Raises:
+        _Unfit: wrong size, hash or content, or another content than the one recorded.
+    """
+    record = record or _record(file)
+    with open(file, "rb") as opened:
+        start = opened.read(512).lstrip().lower()
+    if start.startswith((b"<!doctype html", b"<html")):
+        raise _Unfit("it is a web page, maybe the log-in page of the network")
+    size = file.stat().st_size
+    if asset.size not in (None, size):
+        raise _Unfit(f"it has {size:,} bytes instead of {asset.size:,}")
+    if asset.hash:
+        algorithm, _, published = asset.hash.partition(":")
+        found = pooch.file_hash(str(file), alg=algorithm)
+        if not found.startswith(published):
+            raise _Unfit(f"its {algorithm} is {found[:12]}… but the published one is {published[:12]}")
+    sha256 = pooch.file_hash(str(file), alg="sha256")
+    if not record.exists():
+        if asset.file.endswith((".tar.gz", ".tgz")):
+            _check_archive(file)
+        return sha256
+    recorded = record.read_text(encoding="utf-8").split()[0]
+    if sha256 != recorded:
+        raise _Unfit(
+            f"its sha256 is {sha256[:12]}…, another one than when it was first seen ({recorded[:12]}…); "
+            f"if the publisher has renewed the file, delete {record}"
+        )
+    return sha256
+
+
+def _check_archive(file: Path) -> None:
+    """Read an archive to its end, so that one cut short or with dangerous members is never taken for good."""
+    try:
+        with tarfile.open(file) as archive:
+            for member in archive:
+                _only_files_and_folders(member, str(file.parent))
+    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise _Unfit(f"it is no archive that can be unpacked safely and completely ({error})") from error
+
+
+def _only_files_and_folders(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo:
+    """Python's "data" filter (nothing outside the folder), and no links and devices at all."""
+    if not (member.isfile() or member.isdir()):
+        raise tarfile.SpecialFileError(member)
+    return tarfile.data_filter(member, folder)
+
+
+def _unpack(asset: Asset, file: Path) -> None:
+    """Unpack beside the archive; the folder gets its name only when it is complete."""
+    folder = file.parent / asset.name
+    part = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)  # of a process that was killed
+    try:
+        with tarfile.open(file) as archive:
+            archive.extractall(part, filter=_only_files_and_folders)
+        if not (part / asset.unpack).is_dir():
+            raise _Unfit(f"it holds no folder {asset.unpack}")
+        os.replace(part, folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _storage_problem(error: OSError, asset: Asset) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk of {cache_dir()} is full: no room for {asset.name}. Free some, or set SEGMENTATION_CACHE"
+    return f"can't store {asset.name} in {cache_dir()}: {error}. Set SEGMENTATION_CACHE to a folder you can write to"

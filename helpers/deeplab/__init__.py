@@ -1,0 +1,100 @@
+"""DeepLab: load a pretrained network by name or file, and segment pictures with it."""
+
+from pathlib import Path
+
+import numpy as np
+
+from helpers import assets, paths
+from helpers.deeplab.frozen import TensorFlowGraph, read_graph_bytes
+from helpers.deeplab.graph import Graph, GraphError
+from helpers.deeplab.lite import LiteGraph
+from helpers.deeplab.zoo import BUNDLED, CHECKPOINTS, ZOO, Checkpoint, recognise
+from helpers.images import fit_within, resize_image
+from helpers.labels import LABEL_SETS, LabelSet
+from helpers.masks import resize_mask
+
+__all__ = [
+    "CHECKPOINTS", "ZOO", "Checkpoint", "DeepLabModel", "Graph", "GraphError", "load_graph", "segment",
+]  # fmt: skip
+
+
+def load_graph(path: str | Path, *, labels: LabelSet | str | None = None, engine: str = "tensorflow") -> Graph:
+    """Load a segmentation network.
+
+    Args:
+        path: a name in `CHECKPOINTS` ("deeplab_street" is bundled, the others are downloaded once), or a `.pb` file,
+            a tarball or folder as the DeepLab zoo packs it, or a `.tflite` file.
+        labels: what its ids mean, as a LabelSet or its key ("cityscapes", "voc", …). Known for the checkpoints,
+            under their names or in files named like theirs; without, other models get "class 0" ….
+        engine: what runs frozen graphs: "tensorflow".
+
+    Returns:
+        A graph to call with a picture or hand to `segment`.
+
+    Raises:
+        GraphError: no such model, damaged, not a DeepLab export, with operations that a network doesn't need, or
+            `labels` doesn't fit.
+        AssetError: a named checkpoint cannot be downloaded.
+    """
+    if engine != "tensorflow":
+        raise GraphError(f"unknown engine {engine!r}; choose 'tensorflow'")
+    if isinstance(labels, str):
+        if labels not in LABEL_SETS:
+            raise GraphError(f"unknown label set {labels!r}; choose one of {', '.join(LABEL_SETS)}")
+        labels = LABEL_SETS[labels]
+    checkpoint = CHECKPOINTS.get(path) if isinstance(path, str) else None
+    if checkpoint:
+        path = _checkpoint_path(checkpoint)
+    path = Path(path)
+    if not path.exists():
+        raise GraphError(f"no model at {path}; name a file or folder, or one of: {', '.join(CHECKPOINTS)}")
+    checkpoint = checkpoint or recognise(path)
+    if path.suffix == ".tflite":
+        return LiteGraph(path, labels=labels, checkpoint=checkpoint)
+    name = checkpoint.name if checkpoint else path.name
+    return TensorFlowGraph(name, read_graph_bytes(path), labels=labels, checkpoint=checkpoint)
+
+
+def _checkpoint_path(checkpoint: Checkpoint) -> Path:
+    if checkpoint is BUNDLED:
+        return paths.DATA / "models" / f"{checkpoint.archive}.tar.gz"
+    return assets.fetch(checkpoint.name)
+
+
+def segment(graph: Graph, image: np.ndarray, *, max_size: int | None = None) -> np.ndarray:
+    """Segment a picture of any size.
+
+    A picture larger than `max_size`, or than the graph takes, is made smaller first, and the ids are brought back to
+    its size by nearest neighbour. (Enlarging the logits instead, then taking the argmax, costs much more time and
+    memory and hardly changes the scores; `graph.logits` gives them to those who want to.)
+
+    Args:
+        graph: from `load_graph`.
+        image: (H, W, 3) uint8 RGB.
+        max_size: longest side in pixels that the network sees; by default what suits the graph. Time goes with its
+            square.
+
+    Returns:
+        (H, W) uint8 ids of `graph.labels`.
+    """
+    image = np.asarray(image)
+    if max_size is not None and max_size < 1:
+        raise GraphError(f"max_size is {max_size}; it is a number of pixels")
+    size = fit_within(image.shape[:2], max_size or graph.default_size or max(image.shape[:2]))
+    if graph.input_limit:
+        shrink = min(1, graph.input_limit[0] / size[0], graph.input_limit[1] / size[1])
+        size = max(1, int(size[0] * shrink)), max(1, int(size[1] * shrink))
+    if size == image.shape[:2]:
+        return graph(image)
+    return resize_mask(graph(resize_image(image, size)), image.shape[:2])
+
+
+class DeepLabModel:
+    """The class of the driving-scene tutorial: load once, `run` on each picture."""
+
+    def __init__(self, path: str | Path, *, labels: LabelSet | str | None = None, engine: str = "tensorflow"):
+        self.graph = load_graph(path, labels=labels, engine=engine)
+
+    def run(self, image: np.ndarray, *, max_size: int | None = None) -> np.ndarray:
+        """Segment (H, W, 3) uint8 RGB, or a Pillow picture: (H, W) uint8 ids, see `segment`."""
+        return segment(self.graph, np.asarray(image), max_size=max_size)

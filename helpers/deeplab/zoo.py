@@ -1,0 +1,77 @@
+"""What is known of the published DeepLab checkpoints and of the bundled one: label set, input limit.
+
+Facts from the DeepLab model zoo (tensorflow/models, research/deeplab/g3doc/model_zoo.md). A frozen graph holds none
+of them: it maps pixels to integers and doesn't say what the integers mean.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from helpers.labels import ADE20K, CITYSCAPES, PASCAL_VOC, LabelSet
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A DeepLab checkpoint that can be loaded by its name.
+
+    Attributes:
+        name: the checkpoint's name in the zoo.
+        archive: its tarball, without `.tar.gz`.
+        labels: what its ids mean (those of the ADE20K graphs once their "ignored" is taken off, see `graph.Graph`).
+        input_limit: largest (height, width) that the graph takes; None where any size works.
+        default_size: longest side that `segment` runs at unless told otherwise; None: as large as the limit lets.
+    """
+
+    name: str
+    archive: str
+    labels: LabelSet
+    input_limit: tuple[int, int] | None
+    default_size: int | None = None
+
+
+BUNDLED = Checkpoint("deeplab_street", "deeplab_street", CITYSCAPES, input_limit=None, default_size=640)
+
+_VOC = (PASCAL_VOC, (513, 513))
+_STREETS = (CITYSCAPES, (1025, 2049))
+
+ZOO = tuple(
+    Checkpoint(name, archive, labels, limit)
+    for name, archive, (labels, limit) in (
+        ("mobilenetv2_dm05_coco_voc_trainaug", "deeplabv3_mnv2_dm05_pascal_trainaug_2018_10_01", _VOC),
+        ("mobilenetv2_dm05_coco_voc_trainval", "deeplabv3_mnv2_dm05_pascal_trainval_2018_10_01", _VOC),
+        ("mobilenetv2_coco_voc_trainaug", "deeplabv3_mnv2_pascal_train_aug_2018_01_29", _VOC),
+        ("mobilenetv2_coco_voc_trainval", "deeplabv3_mnv2_pascal_trainval_2018_01_29", _VOC),
+        ("xception65_coco_voc_trainaug", "deeplabv3_pascal_train_aug_2018_01_04", _VOC),
+        ("xception65_coco_voc_trainval", "deeplabv3_pascal_trainval_2018_01_04", _VOC),
+        ("mobilenetv2_coco_cityscapes_trainfine", "deeplabv3_mnv2_cityscapes_train_2018_02_05", _STREETS),
+        ("mobilenetv3_large_cityscapes_trainfine", "deeplab_mnv3_large_cityscapes_trainfine_2019_11_15", _STREETS),
+        ("mobilenetv3_small_cityscapes_trainfine", "deeplab_mnv3_small_cityscapes_trainfine_2019_11_15", _STREETS),
+        ("xception65_cityscapes_trainfine", "deeplabv3_cityscapes_train_2018_02_06", _STREETS),
+        ("xception71_dpc_cityscapes_trainfine", "deeplab_cityscapes_xception71_trainfine_2018_09_08", _STREETS),
+        ("xception71_dpc_cityscapes_trainval", "deeplab_cityscapes_xception71_trainvalfine_2018_09_08", _STREETS),
+        ("mobilenetv2_ade20k_train", "deeplabv3_mnv2_ade20k_train_2018_12_03", (ADE20K, (257, 257))),
+        ("xception65_ade20k_train", "deeplabv3_xception_ade20k_train_2018_05_29", (ADE20K, (513, 513))),
+    )
+)
+
+CHECKPOINTS = {checkpoint.name: checkpoint for checkpoint in (BUNDLED, *ZOO)}
+
+
+def recognise(path: Path) -> Checkpoint | None:
+    """The checkpoint that a file or folder holds, judged by its name, or None.
+
+    The zoo's tarballs unpack into folders without the date, and the graph inside has the same name in all of them,
+    so the folder counts too.
+
+    >>> recognise(Path("downloads/deeplabv3_mnv2_pascal_trainval/frozen_inference_graph.pb")).name
+    'mobilenetv2_coco_voc_trainval'
+    """
+    names = {path.name.removesuffix(".gz").removesuffix(".tar").removesuffix(".tgz")}
+    if path.suffix == ".pb":
+        names.add(path.absolute().parent.name)
+    for checkpoint in CHECKPOINTS.values():
+        undated = re.sub(r"_\d{4}_\d{2}_\d{2}$", "", checkpoint.archive)
+        if names & {checkpoint.name, checkpoint.archive, undated}:
+            return checkpoint
+    return None

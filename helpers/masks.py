@@ -1,0 +1,198 @@
+"""Masks: (H, W) arrays of class ids. Checking, resizing, colouring, laying over a picture, reading and writing."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from helpers import images
+from helpers.labels import LabelSet
+
+
+class MaskError(ValueError):
+    """A mask does not fit what it is used with; the message says what was found and what to do."""
+
+
+def validate_mask(mask: np.ndarray, label_set: LabelSet | int, *, ignore_index: int | None = None) -> np.ndarray:
+    """Check on the CPU what a GPU would only report as a "device-side assert".
+
+    Args:
+        mask: (H, W) of an integer or boolean type.
+        label_set: the classes that are allowed, or their number.
+        ignore_index: one more allowed value; by default the label set's own.
+
+    Returns:
+        The mask, unchanged.
+
+    Raises:
+        MaskError: wrong shape or type, or values that are no class; the message lists them.
+    """
+    mask = np.asarray(mask)
+    if mask.ndim != 2:
+        hint = "; a colour picture is not a mask: read it with read_mask, or translate colours to ids first"
+        raise MaskError(f"a mask has shape (H, W), this one has {mask.shape}{hint if mask.ndim == 3 else ''}")
+    if not (np.issubdtype(mask.dtype, np.integer) or mask.dtype == bool):
+        raise MaskError(f"a mask holds integers, this one holds {mask.dtype}; was it resized or normalised as a picture?")
+    if isinstance(label_set, LabelSet):
+        num_classes, name = label_set.num_classes, f"LabelSet {label_set.name!r}"
+        ignore_index = label_set.ignore_index if ignore_index is None else ignore_index
+    else:
+        num_classes, name = label_set, f"a task with {label_set} classes"
+    values = np.unique(mask)
+    bad = [int(v) for v in values if not 0 <= v < num_classes and v != ignore_index]
+    if bad:
+        raise MaskError(
+            f"mask has class {', '.join(map(str, bad[:8]))}{' …' if len(bad) > 8 else ''}, but {name} has classes "
+            f"0–{num_classes - 1}{f' and ignores {ignore_index}' if ignore_index is not None else ''}; {_advice(bad)}"
+        )
+    return mask
+
+
+def _advice(bad: list[int]) -> str:
+    if bad == [255]:
+        return "if 255 marks pixels without a label pass ignore_index=255; if it marks an object in a 0/255 mask, divide by 255"
+    return "check that the mask was resized with nearest (resize_mask) and belongs to this label set"
+
+
+def resize_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resize a mask to size (height, width) by nearest neighbour, the only way that invents no class.
+
+    Args:
+        mask: (H, W) integers or booleans.
+        size: (height, width) in pixels.
+
+    Returns:
+        (height, width) of the same type; its classes are among the mask's.
+    """
+    if mask.ndim != 2:
+        raise MaskError(f"a mask has shape (H, W), this one has {mask.shape}")
+    height, width = size
+    if height < 1 or width < 1:
+        raise MaskError(f"size {tuple(size)} is not (height, width) in pixels of at least 1")
+    # The source pixel that lies under each target pixel's centre; plain indexing keeps every integer type.
+    rows = ((np.arange(height) + 0.5) * mask.shape[0] / height).astype(int)
+    columns = ((np.arange(width) + 0.5) * mask.shape[1] / width).astype(int)
+    return mask[rows[:, None], columns]
+
+
+def colorize(mask: np.ndarray, palette: np.ndarray) -> np.ndarray:
+    """Give each class id its colour, `palette[mask]`, by OpenCV's table look-up where the mask is uint8.
+
+    Args:
+        mask: (H, W) integers.
+        palette: (N, 3) uint8 RGB with a row for each id in the mask, such as `LabelSet.palette()`.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+    """
+    mask = np.asarray(mask)
+    palette = np.asarray(palette, np.uint8)
+    if mask.ndim != 2:
+        raise MaskError(f"a mask has shape (H, W), this one has {mask.shape}")
+    if mask.dtype == bool:
+        mask = mask.view(np.uint8)
+    if mask.size and not 0 <= mask.min() <= mask.max() < len(palette):
+        raise MaskError(f"mask has ids {mask.min()}–{mask.max()}, but the palette has {len(palette)} colours")
+    if mask.dtype != np.uint8:
+        return palette[mask]
+    table = np.zeros((256, 1, 3), np.uint8)
+    table[: len(palette), 0] = palette[:256]
+    return cv2.applyColorMap(np.ascontiguousarray(mask), table)
+
+
+def overlay(
+    image: np.ndarray, mask: np.ndarray, palette: np.ndarray, *, alpha: float = 0.5, ignore_index: int | None = None
+) -> np.ndarray:
+    """Lay the coloured mask over the picture: (1 − alpha) · image + alpha · colour, rounded.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        mask: (H, W) integers, of the picture's size.
+        palette: (N, 3) uint8 RGB.
+        alpha: 0 (only the picture) … 1 (only the mask).
+        ignore_index: pixels with this id show the picture alone.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+    """
+    if not 0 <= alpha <= 1:
+        raise ValueError(f"alpha is {alpha}; it lies between 0 (picture) and 1 (mask)")
+    if image.shape[:2] != np.shape(mask):
+        raise MaskError(
+            f"picture is {image.shape[:2]} and mask {np.shape(mask)} (height, width); "
+            "resize the mask to the picture with resize_mask(mask, image.shape[:2])"
+        )
+    blended = cv2.addWeighted(image, 1 - alpha, colorize(mask, palette), alpha, 0)
+    if ignore_index is not None:
+        ignored = mask == ignore_index
+        blended[ignored] = image[ignored]
+    return blended
+
+
+def outline(image: np.ndarray, mask: np.ndarray, palette: np.ndarray, *, width: int = 2) -> np.ndarray:
+    """Draw each region's border in its class colour and leave the inside of the picture free.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        mask: (H, W) integers, of the picture's size.
+        palette: (N, 3) uint8 RGB.
+        width: of the line in pixels, inside the region.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+    """
+    if image.shape[:2] != np.shape(mask):
+        raise MaskError(f"picture is {image.shape[:2]} and mask {np.shape(mask)} (height, width); make them equal")
+    ids = np.asarray(mask).astype(np.int16)
+    kernel = np.ones((2 * width + 1, 2 * width + 1), np.uint8)
+    border = cv2.dilate(ids, kernel) != cv2.erode(ids, kernel)
+    drawn = image.copy()
+    drawn[border] = colorize(mask, palette)[border]
+    return drawn
+
+
+def read_mask(path: str | Path) -> np.ndarray:
+    """Read class ids from a grey or palette PNG, exactly as they are stored.
+
+    Returns:
+        (H, W) uint8, or uint16 where the file holds 16 bits.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        MaskError: not a picture, or a picture of colours instead of ids.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"no mask at {path}")
+    try:
+        with Image.open(path) as file:
+            file.load()
+            mode, array = file.mode, np.asarray(file)
+    except (OSError, SyntaxError, ValueError) as error:
+        raise MaskError(f"cannot read {path} as a mask: {error}") from error
+    if mode == "1":
+        return array.astype(np.uint8)
+    if mode in ("L", "P"):
+        return array.copy()
+    if mode.startswith("I") and array.min() >= 0 and array.max() < 2**16:
+        return array.astype(np.uint16)
+    raise MaskError(f"{path} holds colours (mode {mode}), not class ids; a mask is a grey or palette PNG")
+
+
+def save_mask(path: str | Path, mask: np.ndarray, palette: np.ndarray) -> Path:
+    """Write a mask as a palette PNG: viewers show the colours, readers get the ids back.
+
+    Args:
+        path: ends in .png; written whole or not at all.
+        mask: (H, W) integers 0 … 255.
+        palette: (N ≤ 256, 3) uint8 RGB.
+    """
+    mask = np.asarray(mask)
+    if Path(path).suffix.lower() != ".png":
+        raise MaskError(f"{Path(path).name}: a mask is saved as .png; JPEG would change the ids")
+    if mask.ndim != 2 or (mask.size and not 0 <= mask.min() <= mask.max() <= 255):
+        raise MaskError(f"a mask to save has shape (H, W) and ids 0 … 255, this one has shape {mask.shape}")
+    picture = Image.fromarray(mask.astype(np.uint8)).convert("L")
+    picture.putpalette(np.asarray(palette, np.uint8)[:256].tobytes())
+    return images.save_pil(path, picture, optimize=True)

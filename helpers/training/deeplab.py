@@ -1,0 +1,284 @@
+"""Trains the bundled DeepLabV3+ from scratch on CamVid frames and, if wanted, on practice streets.
+
+    python -m helpers.training.deeplab RUN_DIR --dir CAMVID_DIR [--practice DIR] [--leave-out 0001TP] --minutes 55
+
+The time is given, not the number of steps: crops, learning rate and end follow the clock, so a busy machine does
+fewer steps but finishes. Started again after a kill, it goes on from the last checkpoint in RUN_DIR.
+"""
+
+import json
+import os
+import platform
+import sys
+import time
+from datetime import date
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import numpy as np
+import torch
+import typer
+
+from helpers.images import read_image
+from helpers.labels import CAMVID, CAMVID11, CITYSCAPES, fold
+from helpers.masks import read_mask
+from helpers.metrics import ConfusionMatrix
+from helpers.training.augmentation import paste_classes, random_light, random_view
+from helpers.training.checkpoints import AveragedWeights, load_checkpoint, save_checkpoint, warmup_cosine
+from helpers.training.deeplab_network import DeepLabV3Plus, folded_weights
+from helpers.training.losses import inverse_log_weights, merged_cross_entropy
+
+IGNORE = 255
+# Targets are Cityscapes ids 0-18 where a picture has them, else 19 + the CamVid 11 id: a union of Cityscapes ids.
+MERGED = CITYSCAPES.num_classes
+CITYSCAPES_TO_CAMVID11 = fold(CITYSCAPES, CAMVID11)
+# The classes that stand for a union until practice streets teach the others.
+MAIN_CLASSES = ("road", "sidewalk", "building", "fence", "pole", "traffic sign", "vegetation", "sky", "person", "car",
+                "bicycle")  # fmt: skip
+THINGS = ("pole", "traffic light", "traffic sign", "person", "rider", "car", "truck", "bus", "motorcycle", "bicycle")
+
+
+class Step(NamedTuple):
+    """Views used until a share of the time has passed; small ones first learn more in a minute."""
+
+    until: float
+    size: tuple[int, int]
+    batch: int
+    scale: tuple[float, float]
+
+
+CURRICULUM = (
+    Step(0.60, (160, 224), 16, (0.35, 1.1)),
+    Step(0.85, (224, 320), 8, (0.5, 1.25)),
+    Step(1.00, (320, 448), 4, (0.7, 1.4)),
+)
+
+
+class Frame(NamedTuple):
+    """A labelled picture: drive, image (H, W, 3) uint8, target (H, W) uint8 in the ids described at IGNORE."""
+
+    stem: str
+    image: np.ndarray
+    target: np.ndarray
+
+    @property
+    def drive(self) -> str:
+        return self.stem.split("_")[0]
+
+
+def read_frames(folder: Path) -> list[Frame]:
+    """Read a folder in CamVid's layout: ``images/``, ``labels/<stem>_P.png``, ``codes.txt`` of 32 or 11 classes.
+
+    Pictures that also have Cityscapes ids in ``cityscapes/<stem>.png`` keep these finer ids.
+
+    Raises:
+        ValueError: no pictures, or codes.txt names another number of classes.
+    """
+    image_paths = sorted(path for path in (folder / "images").glob("*") if path.suffix in (".jpg", ".png"))
+    if not image_paths:
+        raise ValueError(f"{folder} has no images/*.jpg or *.png; give a folder in CamVid's layout")
+    codes = (folder / "codes.txt").read_text().split()
+    if len(codes) not in (11, 12, 32):
+        raise ValueError(f"{folder / 'codes.txt'} names {len(codes)} classes; expected CamVid's 32, or its 11 and Void")
+    to_merged = fold(CAMVID if len(codes) == 32 else CAMVID11, CAMVID11)
+    to_target = np.where(to_merged < CAMVID11.num_classes, to_merged + MERGED, IGNORE).astype(np.uint8)
+    frames = []
+    for path in image_paths:
+        fine = folder / "cityscapes" / f"{path.stem}.png"
+        target = read_mask(fine) if fine.exists() else to_target[read_mask(folder / "labels" / f"{path.stem}_P.png")]
+        frames.append(Frame(path.stem, read_image(path), target))
+    return frames
+
+
+class Pool:
+    """Frames to draw training views from; drives with few frames and rare classes come up more often."""
+
+    def __init__(self, frames: list[Frame]):
+        self.frames = frames
+        drives = [frame.drive for frame in frames]
+        share = np.array([drives.count(drive) ** -0.5 for drive in drives])
+        self.share = share / share.sum()
+        self.counts = np.array([np.bincount(frame.target.ravel(), minlength=256) for frame in frames])
+        self.classes = [c for c in range(IGNORE) if (self.counts[:, c] > 30).any()]
+
+    def draw(self, step: Step, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """One view and its target; every second one looks at a class drawn from all classes alike."""
+        centre, share = None, self.share
+        if rng.random() < 0.5:
+            wanted = rng.choice(self.classes)
+            share = self.share * (self.counts[:, wanted] > 30)
+        frame = self.frames[rng.choice(len(self.frames), p=share / share.sum())]
+        if share is not self.share:
+            centre = divmod(int(rng.choice(np.flatnonzero(frame.target == wanted))), frame.target.shape[1])
+        view, target = random_view(
+            frame.image, frame.target, size=step.size, scale=step.scale, rng=rng, centre=centre, ignore_index=IGNORE
+        )
+        return random_light(view, rng=rng), target
+
+
+def draw_batch(pools: list[tuple[Pool, float]], step: Step, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """A batch of views, (B, H, W, 3) uint8, and targets, (B, H, W) uint8, from pools with their shares."""
+    chosen = rng.choice(len(pools), step.batch, p=[share for _, share in pools])
+    views, targets = zip(*(pools[index][0].draw(step, rng) for index in chosen), strict=True)
+    images, targets = np.stack(views), np.stack(targets)
+    things = np.array([CITYSCAPES.index(name) for name in THINGS])
+    things = np.concatenate([things, np.unique(CITYSCAPES_TO_CAMVID11[things]) + MERGED])
+    paste_classes(images, targets, classes=things, share=0.4, rng=rng)
+    return images, targets
+
+
+def target_members() -> torch.Tensor:
+    """(30, 19) bool: the Cityscapes ids that each target holds; see IGNORE."""
+    merged = torch.from_numpy(CITYSCAPES_TO_CAMVID11[:MERGED])
+    unions = merged[None] == torch.arange(CAMVID11.num_classes)[:, None]
+    return torch.cat([torch.eye(MERGED, dtype=torch.bool), unions])
+
+
+def target_weights(pools: list[tuple[Pool, float]]) -> torch.Tensor:
+    """(30,) weights of the targets: Cityscapes ids and CamVid ids each by their own frequencies."""
+    counts = torch.from_numpy(sum(pool.counts.sum(0) for pool, _ in pools))[: MERGED + CAMVID11.num_classes]
+    parts = [inverse_log_weights(part) if part.any() else torch.zeros(len(part)) for part in counts.split(MERGED)]
+    return torch.cat(parts)
+
+
+@torch.inference_mode()
+def score(network: torch.nn.Module, frames: list[Frame], device: torch.device) -> ConfusionMatrix:
+    """Predict whole frames and compare with their CamVid 11 classes."""
+    to_camvid = np.concatenate([CITYSCAPES_TO_CAMVID11[:MERGED], np.arange(CAMVID11.num_classes + 1, dtype=np.uint8)])
+    matrix = ConfusionMatrix(CAMVID11.num_classes, ignore_index=CAMVID11.ignore_index)
+    for frame in frames:
+        batch = torch.from_numpy(frame.image).to(device).permute(2, 0, 1)[None]
+        pred = network(batch)[0].argmax(0).byte().cpu().numpy()
+        matrix.update(to_camvid[np.minimum(frame.target, len(to_camvid) - 1)], to_camvid[pred])
+    return matrix
+
+
+def figures(matrix: ConfusionMatrix) -> dict:
+    """Scores of a confusion matrix as plain values."""
+    iou = {name: round(float(v), 4) for name, v in zip(CAMVID11.class_names, matrix.iou(), strict=True)}
+    return {"pixel_accuracy": round(matrix.pixel_accuracy(), 4), "mean_iou": round(matrix.mean_iou(), 4), "iou": iou}
+
+
+def train(
+    run_dir: Path, pools: list[tuple[Pool, float]], *, minutes: float, left_out: list[Frame], start: Path | None = None,
+    peak_rate: float = 2e-3, seed: int = 0, save_every: float = 180,
+) -> dict:  # fmt: skip
+    """Train for some minutes and write ``checkpoint.pt`` and ``weights.npz`` to the run's folder.
+
+    Args:
+        run_dir: folder of this run; a checkpoint found there is continued.
+        pools: frames to learn from and the share of the views that each gives.
+        minutes: time for all of it, also what earlier starts of this run took.
+        left_out: frames to measure on, never learnt from.
+        start: checkpoint of another run whose averaged weights to begin with.
+        peak_rate: highest learning rate of AdamW.
+        seed: of views, light and first weights (how many steps fit in the time still varies).
+        save_every: seconds between checkpoints.
+
+    Returns:
+        Record of the run: steps, views, seconds, figures.
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    # Emulated bfloat16 is many times slower than float32, so only where the processor has it.
+    low_precision = device.type == "cuda" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    network = DeepLabV3Plus()
+    if start:
+        network.load_state_dict(load_checkpoint(start)["average"])
+    else:
+        bias = [0.0 if name in MAIN_CLASSES else -3.0 for name in CITYSCAPES.class_names]
+        network.classifier.bias.data = torch.tensor(bias)
+    network.to(device, memory_format=torch.channels_last)
+    average = AveragedWeights(network)
+    decayed = [p for p in network.parameters() if p.ndim > 1]
+    others = [p for p in network.parameters() if p.ndim <= 1]
+    optimizer = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.03}, {"params": others, "weight_decay": 0.0}])
+    members, weights = target_members().to(device), target_weights(pools).to(device)
+    record = {"seconds": 0.0, "steps": 0, "views": 0, "history": []}
+    checkpoint = run_dir / "checkpoint.pt"
+    if checkpoint.exists():
+        state = load_checkpoint(checkpoint)
+        network.load_state_dict(state["network"])
+        average.network.load_state_dict(state["average"])
+        optimizer.load_state_dict(state["optimizer"])
+        rng.bit_generator.state = state["rng"]
+        record = state["record"]
+        average.steps = record["steps"]
+        print(f"continued after {record['seconds'] / 60:.1f} minutes, {record['steps']} steps", flush=True)
+
+    began = time.monotonic() - record["seconds"]
+    saved = logged = record["seconds"]
+    losses, views = [], 0
+    network.train()
+    while (progress := (time.monotonic() - began) / (60 * minutes)) < 1:
+        step = next(step for step in CURRICULUM if progress < step.until)
+        images, targets = draw_batch(pools, step, rng)
+        images = torch.from_numpy(images).to(device).permute(0, 3, 1, 2)  # channels last in memory
+        # Half the resolution is a quarter of the loss's cost; the random offset keeps edges where they are.
+        offset = int(rng.integers(2))
+        targets = torch.from_numpy(targets[:, offset::2, offset::2].copy()).to(device).long()
+        for group in optimizer.param_groups:
+            group["lr"] = peak_rate * warmup_cosine(progress)
+        with torch.autocast(device.type, torch.bfloat16, enabled=low_precision):
+            logits = network(images, size=targets.shape[1:])
+        loss = merged_cross_entropy(logits, targets, members=members, weights=weights, ignore_index=IGNORE)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        average.update(network)
+        losses.append(loss.detach())
+        views += step.batch
+        record["steps"] += 1
+        record["views"] += step.batch
+        seconds = record["seconds"] = time.monotonic() - began
+        if seconds - logged > 30:
+            print(f"{seconds / 60:5.1f} min  {step.size}  step {record['steps']}  "
+                  f"loss {torch.stack(losses).mean():.3f}  {views / (seconds - logged):.1f} images/s", flush=True)  # fmt: skip
+            logged, losses, views = seconds, [], 0
+        if seconds - saved > save_every or seconds >= 60 * minutes:
+            if left_out:
+                record["figures"] = figures(score(average.network, left_out, device))
+                record["history"].append([round(seconds), record["figures"]["mean_iou"]])
+                print(json.dumps(record["figures"]), flush=True)
+            state = {"network": network.state_dict(), "average": average.network.state_dict(), "record": record,
+                     "optimizer": optimizer.state_dict(), "rng": rng.bit_generator.state}  # fmt: skip
+            save_checkpoint(checkpoint, state)
+            part = run_dir / "part.npz"
+            np.savez(part, **folded_weights(average.network.cpu()))
+            average.network.to(device)
+            os.replace(part, run_dir / "weights.npz")
+            saved = time.monotonic() - began
+    return record
+
+
+def main(
+    run_dir: Annotated[Path, typer.Argument(help="folder for checkpoint.pt, weights.npz and record.json")],
+    dir: Annotated[Path, typer.Option(envvar="CAMVID_DIR", help="CamVid frames in CamVid's layout")],
+    practice: Annotated[Path | None, typer.Option(help="practice streets with Cityscapes ids")] = None,
+    practice_share: Annotated[float, typer.Option(help="share of the views that come from practice streets")] = 0.25,
+    leave_out: Annotated[str, typer.Option(help="drive to leave out and measure on, e.g. 0001TP")] = "",
+    start: Annotated[Path | None, typer.Option(help="checkpoint whose averaged weights to begin with")] = None,
+    minutes: float = 55,
+    peak_rate: float = 2e-3,
+    seed: int = 0,
+    threads: int = 2,
+) -> None:
+    """Train the bundled DeepLab; see the module's text."""
+    torch.set_num_threads(threads)
+    run_dir.mkdir(parents=True, exist_ok=True)
+    frames = read_frames(dir)
+    left_out = [frame for frame in frames if frame.drive == leave_out]
+    pools = [(Pool([frame for frame in frames if frame.drive != leave_out]), 1 - practice_share if practice else 1.0)]
+    if practice:
+        pools.append((Pool(read_frames(practice)), practice_share))
+    print(f"{sum(len(pool.frames) for pool, _ in pools)} frames to learn from, {len(left_out)} left out", flush=True)
+    record = train(run_dir, pools, minutes=minutes, left_out=left_out, start=start, peak_rate=peak_rate, seed=seed)
+    record |= {"command": " ".join(["python -m helpers.training.deeplab", *sys.argv[1:]]), "date": str(date.today()),
+               "device": f"{platform.machine()}, {threads} CPU threads"}  # fmt: skip
+    (run_dir / "record.json").write_text(json.dumps(record, indent=2) + "\n")
+    print(json.dumps({key: value for key, value in record.items() if key != "history"}), flush=True)
+
+
+if __name__ == "__main__":
+    typer.run(main)

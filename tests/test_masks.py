@@ -1,0 +1,149 @@
+"""Masks: what must never happen to class ids, and what colouring and overlays promise."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from PIL import Image
+
+from helpers.labels import CAMVID, CITYSCAPES, evenly_spaced_colors
+from helpers.masks import MaskError, colorize, outline, overlay, read_mask, resize_mask, save_mask, validate_mask
+
+PALETTE = CAMVID.palette()
+masks = hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=30), elements=st.integers(0, 31))
+sizes = st.tuples(st.integers(1, 60), st.integers(1, 60))
+
+
+@given(masks, sizes)
+def test_resizing_invents_no_class(mask, size):
+    resized = resize_mask(mask, size)
+    assert resized.shape == size and resized.dtype == mask.dtype
+    assert set(np.unique(resized)) <= set(np.unique(mask))
+
+
+@given(masks, st.integers(1, 4))
+def test_enlarging_by_a_whole_factor_repeats_pixels(mask, factor):
+    height, width = mask.shape
+    enlarged = resize_mask(mask, (height * factor, width * factor))
+    assert (enlarged == mask.repeat(factor, 0).repeat(factor, 1)).all()
+
+
+def test_resizing_agrees_with_pillow_nearest():
+    mask = np.random.default_rng(0).integers(0, 32, (37, 53)).astype(np.uint8)
+    for size in ((20, 20), (100, 71), (37, 53)):
+        oracle = np.asarray(Image.fromarray(mask).resize(size[::-1], Image.Resampling.NEAREST))
+        assert (resize_mask(mask, size) == oracle).all()
+
+
+def test_bilinear_would_invent_a_class():
+    mask = np.array([[0, 2], [0, 2]], np.uint8)
+    bilinear = np.asarray(Image.fromarray(mask).resize((5, 2), Image.Resampling.BILINEAR))
+    assert 1 in bilinear and 1 not in resize_mask(mask, (2, 5))
+
+
+@given(masks)
+def test_colorize_equals_plain_indexing(mask):
+    assert (colorize(mask, PALETTE) == PALETTE[mask]).all()
+    assert (colorize(mask.astype(np.int64), PALETTE) == PALETTE[mask]).all()
+
+
+def test_colorize_is_rgb_not_bgr():
+    assert colorize(np.zeros((1, 1), np.uint8), np.array([[255, 0, 0]], np.uint8)).tolist() == [[[255, 0, 0]]]
+
+
+def test_colorize_handles_more_than_256_classes_and_booleans():
+    palette = evenly_spaced_colors(300)
+    mask = np.array([[0, 299]])
+    assert (colorize(mask, palette) == palette[mask]).all()
+    assert (colorize(mask > 5, palette) == palette[[[0, 1]]]).all()
+
+
+def test_colorize_refuses_ids_without_a_colour():
+    with pytest.raises(MaskError, match="ids 0–9, but the palette has 3"):
+        colorize(np.array([[0, 9]]), PALETTE[:3])
+    with pytest.raises(MaskError, match="shape"):
+        colorize(np.zeros((2, 2, 3), np.uint8), PALETTE)
+
+
+@given(hnp.arrays(np.uint8, (5, 6, 3)), hnp.arrays(np.uint8, (5, 6), elements=st.integers(0, 31)), st.floats(0, 1))
+def test_overlay_is_the_weighted_mean(image, mask, alpha):
+    expected = (1 - alpha) * image + alpha * PALETTE[mask].astype(float)
+    assert np.abs(overlay(image, mask, PALETTE, alpha=alpha) - expected).max() <= 0.5 + 1e-3
+
+
+def test_overlay_shows_the_picture_where_ignored_and_never_writes_into_it():
+    image = np.full((2, 2, 3), 100, np.uint8)
+    mask = np.array([[13, 255], [255, 13]], np.uint8)
+    laid = overlay(image, mask, CITYSCAPES.palette(), alpha=1, ignore_index=255)
+    assert laid[0, 1].tolist() == [100, 100, 100] and laid[0, 0].tolist() == [0, 0, 142]
+    assert (image == 100).all()
+
+
+def test_overlay_names_a_size_that_differs():
+    with pytest.raises(MaskError, match=r"\(4, 6\) and mask \(6, 4\).*resize_mask"):
+        overlay(np.zeros((4, 6, 3), np.uint8), np.zeros((6, 4), np.uint8), PALETTE)
+    with pytest.raises(ValueError, match="alpha is 1.5"):
+        overlay(np.zeros((4, 6, 3), np.uint8), np.zeros((4, 6), np.uint8), PALETTE, alpha=1.5)
+
+
+def test_outline_draws_borders_and_leaves_the_inside():
+    image = np.zeros((20, 20, 3), np.uint8)
+    mask = np.zeros((20, 20), np.uint8)
+    mask[5:15, 5:15] = 26
+    drawn = outline(image, mask, PALETTE, width=1)
+    assert drawn[5, 10].tolist() == PALETTE[26].tolist()
+    assert drawn[10, 10].tolist() == [0, 0, 0]
+    assert not outline(image, np.zeros((20, 20), np.uint8), PALETTE).any()
+
+
+@given(mask=masks)
+def test_a_saved_mask_comes_back_id_for_id(tmp_path_factory, mask):
+    path = tmp_path_factory.mktemp("masks") / "a.png"
+    save_mask(path, mask, PALETTE)
+    assert (read_mask(path) == mask).all()
+    assert (np.asarray(Image.open(path).convert("RGB")) == PALETTE[mask]).all()
+
+
+def test_read_mask_takes_grey_and_refuses_colours(tmp_path):
+    Image.fromarray(np.array([[0, 255]], np.uint8)).save(tmp_path / "grey.png")
+    assert read_mask(tmp_path / "grey.png").tolist() == [[0, 255]]
+    Image.fromarray(np.array([[0, 999]], np.uint16)).save(tmp_path / "deep.png")
+    assert read_mask(tmp_path / "deep.png").tolist() == [[0, 999]]
+    Image.new("RGB", (2, 2)).save(tmp_path / "colours.png")
+    with pytest.raises(MaskError, match="holds colours"):
+        read_mask(tmp_path / "colours.png")
+    (tmp_path / "text.png").write_text("no picture")
+    with pytest.raises(MaskError, match="cannot read"):
+        read_mask(tmp_path / "text.png")
+    with pytest.raises(FileNotFoundError):
+        read_mask(tmp_path / "absent.png")
+
+
+def test_save_mask_refuses_what_would_lose_ids(tmp_path):
+    with pytest.raises(MaskError, match="JPEG would change the ids"):
+        save_mask(tmp_path / "a.jpg", np.zeros((2, 2), np.uint8), PALETTE)
+    with pytest.raises(MaskError, match="ids 0 … 255"):
+        save_mask(tmp_path / "a.png", np.full((2, 2), 256), PALETTE)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_validate_mask_accepts_classes_and_the_ignore_id():
+    mask = np.array([[0, 18, 255]], np.uint8)
+    assert validate_mask(mask, CITYSCAPES) is mask
+    validate_mask(np.array([[True, False]]), 2)
+
+
+@pytest.mark.parametrize(
+    ("mask", "message"),
+    [
+        (np.array([[0, 255]]), "mask has class 255, but a task with 2 classes has classes 0–1.*divide by 255"),
+        (np.array([[0, 2]]), "class 2.*resized with nearest"),
+        (np.array([[-1, 0]]), "class -1"),
+        (np.array([[0.0, 1.0]]), "holds float64"),
+        (np.zeros((2, 2, 3), np.uint8), "a colour picture is not a mask"),
+    ],
+)
+def test_validate_mask_says_what_is_wrong(mask, message):
+    with pytest.raises(MaskError, match=message):
+        validate_mask(mask, 2)
