@@ -144,7 +144,8 @@ def _download(asset: Asset, file: Path, *, progress: bool, timeout: float) -> No
     failures = []
     for address in asset.addresses:
         try:
-            with tqdm(desc=asset.file, unit="B", unit_scale=True, disable=not progress) as bar:
+            # The total comes with the answer; until then not 0, since pooch takes a bar without work for no bar.
+            with tqdm(total=1, desc=asset.file, unit="B", unit_scale=True, leave=False, disable=not progress) as bar:
                 get = pooch.HTTPDownloader(
                     progressbar=bar,
                     chunk_size=2**16,
@@ -233,7 +234,7 @@ def _check(asset: Asset, file: Path, *, record: Path | None = None) -> str:
 def _check_archive(file: Path) -> None:
     """Read an archive to its end, so that one cut short or with dangerous members is never taken for good."""
     try:
-        with tarfile.open(file) as archive:
+        with tarfile.open(file, "r:gz") as archive:
             for member in archive:
                 _only_files_and_folders(member, str(file.parent))
     except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -253,7 +254,7 @@ def _unpack(asset: Asset, file: Path) -> None:
     part = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)  # of a process that was killed
     try:
-        with tarfile.open(file) as archive:
+        with tarfile.open(file, "r:gz") as archive:
             archive.extractall(part, filter=_only_files_and_folders)
         if not (part / asset.unpack).is_dir():
             raise _Unfit(f"it holds no folder {asset.unpack}")

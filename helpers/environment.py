@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 
@@ -75,6 +76,21 @@ def installed_versions() -> list[str]:
         if dist.name and re.fullmatch(r"[\d.]+((a|b|rc)\d+)?(\.(post|dev)\d+)*(\+[\w.]+)?", dist.version or ""):
             versions.setdefault(re.sub(r"[-_.]+", "-", dist.name).lower(), dist.version)
     return [f"{name}=={version}" for name, version in sorted(versions.items())]
+
+
+def versions(modules: Iterable[str] = ("numpy", "cv2", "matplotlib", "sklearn", "torch", "tensorflow")) -> str:
+    """A line for each module with its package and version, or that it is missing; loads none of them.
+
+    >>> print(versions(["no_such_module"]))
+    no_such_module    not installed
+    """
+    providers = metadata.packages_distributions()
+    lines = []
+    for module in modules:
+        package = providers.get(module, [None])[0]
+        found = f"{metadata.version(package)}  ({package})" if package else "not installed"
+        lines.append(f"{module:<16}  {found}")
+    return "\n".join(lines)
 
 
 def place() -> str:

@@ -3,7 +3,8 @@
 Functions that draw one picture take `ax=None` and return the axes; those that lay out several panels return the figure.
 """
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Callable, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -31,6 +32,14 @@ def show(figure: Figure | Axes | np.ndarray, alt: str) -> None:
     figure = figure if isinstance(figure, Figure) else figure.figure
     display(figure, metadata={"image/png": {"alt": alt}})
     plt.close(figure)
+
+
+def show_source(function: Callable) -> None:
+    """Show a function as it stands in `helpers`, so that what is read is what runs and what is tested."""
+    from IPython.display import display
+
+    code = inspect.getsource(function).rstrip()
+    display({"text/markdown": f"```python\n{code}\n```", "text/plain": code}, raw=True)
 
 
 def _axes(ax: Axes | None, figsize: tuple[float, float] = (6, 4.5)) -> Axes:
@@ -65,6 +74,34 @@ def plot_mask(mask: np.ndarray, label_set: LabelSet, *, title: str = "", palette
     ax.set_axis_off()
     if legend:
         add_legend(ax, mask, label_set, palette=palette)
+    return ax
+
+
+def plot_ids(mask: np.ndarray, label_set: LabelSet, *, title: str = "", palette: str = "official",
+             ax: Axes | None = None) -> Axes:  # fmt: skip
+    """Show a small mask as what it is: a table of numbers, each cell in its class colour.
+
+    Args:
+        mask: (H, W) integers of the label set, at most about 30 on a side.
+        label_set: gives the colours.
+        title: above the table.
+        palette: "official" or "colorblind".
+        ax: where to draw; a new figure by default.
+    """
+    height, width = mask.shape
+    ax = _axes(ax, (0.36 * width + 0.3, 0.36 * height + 0.5))
+    colors = colorize(mask, label_set.palette(palette))
+    ax.imshow(colors, interpolation="nearest")
+    dark = colors @ np.array([0.299, 0.587, 0.114]) < 128  # luma: which cells need white digits
+    for row, column in np.ndindex(mask.shape):
+        ax.text(column, row, str(mask[row, column]), ha="center", va="center", fontsize=9,
+                color="white" if dark[row, column] else "black")  # fmt: skip
+    ax.set_xticks(np.arange(0.5, width - 1), labels=[])
+    ax.set_yticks(np.arange(0.5, height - 1), labels=[])
+    ax.grid(color="white", linewidth=0.8)
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    ax.set_title(title)
     return ax
 
 

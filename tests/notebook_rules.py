@@ -113,7 +113,7 @@ def parameters_second(page: Page) -> Iterator[str]:
     targets = [t for node in parse(page.code[1]).body if isinstance(node, ast.Assign) for t in node.targets]
     names = [ast.unparse(target) for target in targets]
     if not names or names[0] != "FULL":
-        yield "the first parameter is the tier: FULL = tier() == \"full\""
+        yield 'the first parameter is the tier: FULL = tier() == "full"'
     for name in names:
         if name != name.upper():
             yield f"the parameter {name} is not in capitals"
@@ -135,8 +135,12 @@ def early_picture(page: Page) -> Iterator[str]:
 @rule
 def what_you_should_see(page: Page) -> Iterator[str]:
     for cell, following in zip(page.cells, [*page.cells[1:], None], strict=True):
-        if pictures(cell) and not {"solution", "check"} & set(tags(cell)) and (
-            following is None or following.cell_type != "markdown" or "What you should see" not in following.source
+        if (
+            pictures(cell)
+            and not {"solution", "check"} & set(tags(cell))
+            and (
+                following is None or following.cell_type != "markdown" or "What you should see" not in following.source
+            )
         ):
             yield f"no 'What you should see' in a markdown cell right below the figure of {first_line(cell)}"
 
@@ -189,7 +193,7 @@ def last_sections(page: Page) -> Iterator[str]:
 def short_cells(page: Page) -> Iterator[str]:
     for cell in page.code:
         if (lines := len(cell.source.splitlines())) > MAX_LINES:
-            yield f"{first_line(cell)} has {lines} lines, at most {MAX_LINES}: what a second place needs belongs in helpers"
+            yield f"{first_line(cell)} has {lines} lines, at most {MAX_LINES}: logic belongs in helpers"
 
 
 @rule
@@ -261,15 +265,19 @@ def alt_text(page: Page) -> Iterator[str]:
     for cell in page.code:
         for picture in pictures(cell):
             if len(picture.metadata.get("image/png", {}).get("alt", "")) < 15:
-                yield f"the figure of {first_line(cell)} has no alt text: show(figure, alt=\"what it shows\")"
+                yield f'the figure of {first_line(cell)} has no alt text: show(figure, alt="what it shows")'
 
 
 @rule
 def no_absolute_path(page: Page) -> Iterator[str]:
     for cell in page.cells:
         texts = [cell.source, *(str(o.get("text", "")) for o in cell.get("outputs", []))]
-        texts += [str(o.data.get(kind, "")) for o in cell.get("outputs", []) if "data" in o
-                  for kind in ("text/plain", "text/html")]
+        texts += [
+            str(o.data.get(kind, ""))
+            for o in cell.get("outputs", [])
+            if "data" in o
+            for kind in ("text/plain", "text/html")
+        ]
         for match in filter(None, map(ABSOLUTE_PATH.search, texts)):
             yield f"{first_line(cell)} holds a path of one machine: {match[0]}…"
 
@@ -297,5 +305,8 @@ def old_names(tree: ast.AST) -> Iterator[str]:
 
 
 def parse(cell: NotebookNode) -> ast.Module:
-    """The cell's Python, without lines that only IPython understands."""
-    return ast.parse(re.sub(r"^(\s*)[%!].*$", r"\1pass", cell.source, flags=re.MULTILINE))
+    """The cell's Python without lines that only IPython understands; empty if it is none, which running it shows."""
+    try:
+        return ast.parse(re.sub(r"^(\s*)[%!].*$", r"\1pass", cell.source, flags=re.MULTILINE))
+    except SyntaxError:
+        return ast.Module([], [])

@@ -17,8 +17,11 @@ def run_offline(tmp_path):
     def run(code: str, **settings: str) -> tuple[str, list[str]]:
         log = tmp_path / "attempts.txt"
         env = os.environ | {"PYTHONPATH": str(GUARD), "NO_NETWORK_LOG": str(log), "SEGMENTATION_TIER": "sample"}
-        env = {name: value for name, value in env.items() if "proxy" not in name.lower()} | settings
-        done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=120)
+        own = [name for name in env if "proxy" in name.lower() or name.endswith("_DIR")]  # of who runs the test
+        env = {name: value for name, value in env.items() if name not in own} | settings
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=env, cwd=tmp_path, capture_output=True, text=True, timeout=120
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout, log.read_text().splitlines() if log.exists() else []
 
@@ -88,7 +91,7 @@ matrix.update(mask, mask)
 plots.vis_segmentation(image, mask, labels.CITYSCAPES)
 assert all(assets.find(name) is None for name in assets.ASSETS)
 print(matrix.mean_iou(), sorted({"tensorflow", "torch"} & set(sys.modules)))
-""".replace('"image.png"', repr(str(tmp_path / "image.png"))).replace('"mask.png"', repr(str(tmp_path / "mask.png"))),
+""",
         SEGMENTATION_CACHE=str(tmp_path / "cache"),
         MPLBACKEND="agg",
     )
@@ -109,5 +112,5 @@ except AssetError as error:
     )
     assert attempts
     assert output.count("\n") == 1  # one line, no traceback
-    for part in ("camvid_tiny", "2.3 MB", "https://s3.amazonaws.com/fast-ai-sample/", str(tmp_path / "camvid_tiny.tgz")):
+    for part in ("camvid_tiny", "2.3 MB", "https://s3.amazonaws.com/fast-ai-sample", str(tmp_path / "camvid_tiny.tgz")):
         assert part in output

@@ -1,9 +1,11 @@
 """Frozen TensorFlow graphs: reading them without unpacking, looking inside, running them."""
 
 import os
+import sys
 import tarfile
 import zlib
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 
@@ -16,13 +18,20 @@ MAX_BYTES = 2**31 - 1  # a protocol buffer cannot be larger
 
 
 def import_tensorflow():
-    """TensorFlow without its start-up messages."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    with quiet_start():
-        import tensorflow
+    """TensorFlow without its start-up messages, and without Keras, which frozen graphs don't need.
 
-        tensorflow.config.list_physical_devices()  # looks for a GPU, and complains at length where there is none
-    return tensorflow
+    TensorFlow loads Keras eagerly, which takes as long as the rest. Told to look for the old tf_keras it doesn't; the
+    setting holds for the import only, so `tf.keras` is the usual one for those who use it later.
+    """
+    if "tensorflow" not in sys.modules:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        with mock.patch.dict(os.environ, TF_USE_LEGACY_KERAS="1"), quiet_start():
+            try:
+                import tensorflow
+            except ImportError as error:
+                raise GraphError(f"frozen graphs need TensorFlow, which cannot be loaded: {error}") from error
+            tensorflow.config.list_physical_devices()  # looks for a GPU, and complains at length where there is none
+    return sys.modules["tensorflow"]
 
 
 def read_graph_bytes(path: Path) -> bytes:

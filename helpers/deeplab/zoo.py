@@ -67,7 +67,7 @@ def recognise(path: Path) -> Checkpoint | None:
     >>> recognise(Path("downloads/deeplabv3_mnv2_pascal_trainval/frozen_inference_graph.pb")).name
     'mobilenetv2_coco_voc_trainval'
     """
-    names = {path.name.removesuffix(".gz").removesuffix(".tar").removesuffix(".tgz")}
+    names = {re.sub(r"\.(tar\.gz|tgz|tar|pb)$", "", path.name)}
     if path.suffix == ".pb":
         names.add(path.absolute().parent.name)
     for checkpoint in CHECKPOINTS.values():

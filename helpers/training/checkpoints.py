@@ -51,11 +51,9 @@ class AveragedWeights:
         """Move the average a little towards ``network``."""
         self.steps += 1
         decay = min(self.decay, self.steps / (self.steps + 10))
-        for average, value in zip(self.network.state_dict().values(), network.state_dict().values(), strict=True):
-            if average.is_floating_point():
-                average.lerp_(value, 1 - decay)
-            else:
-                average.copy_(value)
+        pairs = zip(self.network.state_dict().values(), network.state_dict().values(), strict=True)
+        averages, values = zip(*(pair for pair in pairs if pair[0].is_floating_point()), strict=True)
+        torch._foreach_lerp_(averages, values, 1 - decay)
 
 
 def warmup_cosine(progress: float, *, warmup: float = 0.03) -> float:

@@ -6,15 +6,18 @@ The time is given, not the number of steps: crops, learning rate and end follow 
 fewer steps but finishes. Started again after a kill, it goes on from the last checkpoint in RUN_DIR.
 """
 
+import copy
 import json
 import os
 import platform
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
+import cv2
 import numpy as np
 import torch
 import typer
@@ -43,13 +46,13 @@ class Step(NamedTuple):
 
     until: float
     size: tuple[int, int]
-    batch: int
+    batch: int  # of each worker
     scale: tuple[float, float]
 
 
 CURRICULUM = (
-    Step(0.60, (160, 224), 16, (0.35, 1.1)),
-    Step(0.85, (224, 320), 8, (0.5, 1.25)),
+    Step(0.60, (160, 224), 8, (0.35, 1.1)),
+    Step(0.85, (224, 320), 5, (0.5, 1.25)),
     Step(1.00, (320, 448), 4, (0.7, 1.4)),
 )
 
@@ -159,9 +162,49 @@ def figures(matrix: ConfusionMatrix) -> dict:
     return {"pixel_accuracy": round(matrix.pixel_accuracy(), 4), "mean_iou": round(matrix.mean_iou(), 4), "iou": iou}
 
 
+class Worker:
+    """Computes gradients on its own views, in a thread of its own, with the weights that all workers share.
+
+    Workers meet once a step; threads inside the operators would meet a thousand times, and on a busy machine each
+    meeting waits for a processor core.
+    """
+
+    def __init__(self, network: DeepLabV3Plus, pools: list[tuple[Pool, float]], *, device: torch.device, seed: int):
+        self.network = copy.deepcopy(network).train()
+        for own, shared in zip(self.tensors(self.network), self.tensors(network), strict=True):
+            own.data = shared.data
+        self.pools = pools
+        self.device = device
+        self.rng = np.random.default_rng(seed)
+        # Emulated bfloat16 is many times slower than float32, so only where the processor has it.
+        self.low_precision = device.type == "cuda" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+        self.members, self.weights = target_members().to(device), target_weights(pools).to(device)
+
+    @staticmethod
+    def tensors(network: DeepLabV3Plus) -> list[torch.Tensor]:
+        """Parameters, then statistics of the normalisations."""
+        return [*network.parameters(), *network.buffers()]
+
+    def gradients(self, step: Step) -> torch.Tensor:
+        """Draw a batch, leave the gradients in the worker's parameters, return the loss."""
+        images, targets = draw_batch(self.pools, step, self.rng)
+        images = torch.from_numpy(images).to(self.device).permute(0, 3, 1, 2)  # channels last in memory
+        # Half the resolution is a quarter of the loss's cost; the random offset keeps edges where they are.
+        offset = int(self.rng.integers(2))
+        targets = torch.from_numpy(targets[:, offset::2, offset::2].copy()).to(self.device).long()
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.low_precision):
+            logits = self.network(images, size=targets.shape[1:])
+        loss = merged_cross_entropy(
+            logits, targets, members=self.members, weights=self.weights, ignore_index=IGNORE
+        )
+        self.network.zero_grad()
+        loss.backward()
+        return loss.detach()
+
+
 def train(
     run_dir: Path, pools: list[tuple[Pool, float]], *, minutes: float, left_out: list[Frame], start: Path | None = None,
-    peak_rate: float = 2e-3, seed: int = 0, save_every: float = 180,
+    peak_rate: float = 2e-3, seed: int = 0, workers: int = 2, save_every: float = 300,
 ) -> dict:  # fmt: skip
     """Train for some minutes and write ``checkpoint.pt`` and ``weights.npz`` to the run's folder.
 
@@ -173,16 +216,14 @@ def train(
         start: checkpoint of another run whose averaged weights to begin with.
         peak_rate: highest learning rate of AdamW.
         seed: of views, light and first weights (how many steps fit in the time still varies).
+        workers: threads that compute gradients.
         save_every: seconds between checkpoints.
 
     Returns:
         Record of the run: steps, views, seconds, figures.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    # Emulated bfloat16 is many times slower than float32, so only where the processor has it.
-    low_precision = device.type == "cuda" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
     torch.manual_seed(seed)
-    rng = np.random.default_rng(seed)
     network = DeepLabV3Plus()
     if start:
         network.load_state_dict(load_checkpoint(start)["average"])
@@ -193,8 +234,8 @@ def train(
     average = AveragedWeights(network)
     decayed = [p for p in network.parameters() if p.ndim > 1]
     others = [p for p in network.parameters() if p.ndim <= 1]
-    optimizer = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.03}, {"params": others, "weight_decay": 0.0}])
-    members, weights = target_members().to(device), target_weights(pools).to(device)
+    groups = [{"params": decayed, "weight_decay": 0.03}, {"params": others, "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, fused=True)
     record = {"seconds": 0.0, "steps": 0, "views": 0, "history": []}
     checkpoint = run_dir / "checkpoint.pt"
     if checkpoint.exists():
@@ -202,39 +243,32 @@ def train(
         network.load_state_dict(state["network"])
         average.network.load_state_dict(state["average"])
         optimizer.load_state_dict(state["optimizer"])
-        rng.bit_generator.state = state["rng"]
         record = state["record"]
         average.steps = record["steps"]
         print(f"continued after {record['seconds'] / 60:.1f} minutes, {record['steps']} steps", flush=True)
 
+    crew = [Worker(network, pools, device=device, seed=seed + record["steps"] + index) for index in range(workers)]
+    executor = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
+
     began = time.monotonic() - record["seconds"]
     saved = logged = record["seconds"]
     losses, views = [], 0
-    network.train()
     while (progress := (time.monotonic() - began) / (60 * minutes)) < 1:
         step = next(step for step in CURRICULUM if progress < step.until)
-        images, targets = draw_batch(pools, step, rng)
-        images = torch.from_numpy(images).to(device).permute(0, 3, 1, 2)  # channels last in memory
-        # Half the resolution is a quarter of the loss's cost; the random offset keeps edges where they are.
-        offset = int(rng.integers(2))
-        targets = torch.from_numpy(targets[:, offset::2, offset::2].copy()).to(device).long()
         for group in optimizer.param_groups:
             group["lr"] = peak_rate * warmup_cosine(progress)
-        with torch.autocast(device.type, torch.bfloat16, enabled=low_precision):
-            logits = network(images, size=targets.shape[1:])
-        loss = merged_cross_entropy(logits, targets, members=members, weights=weights, ignore_index=IGNORE)
-        optimizer.zero_grad()
-        loss.backward()
+        losses.extend(executor.map(Worker.gradients, crew, [step] * workers))
+        for parameter, *parts in zip(network.parameters(), *(w.network.parameters() for w in crew), strict=True):
+            parameter.grad = sum(part.grad for part in parts) / workers
         optimizer.step()
         average.update(network)
-        losses.append(loss.detach())
-        views += step.batch
+        views += step.batch * workers
         record["steps"] += 1
-        record["views"] += step.batch
+        record["views"] += step.batch * workers
         seconds = record["seconds"] = time.monotonic() - began
         if seconds - logged > 30:
-            print(f"{seconds / 60:5.1f} min  {step.size}  step {record['steps']}  "
-                  f"loss {torch.stack(losses).mean():.3f}  {views / (seconds - logged):.1f} images/s", flush=True)  # fmt: skip
+            speed, loss = views / (seconds - logged), torch.stack(losses).mean()
+            print(f"{seconds / 60:5.1f} min  {step.size}  loss {loss:.3f}  {speed:.1f} images/s", flush=True)
             logged, losses, views = seconds, [], 0
         if seconds - saved > save_every or seconds >= 60 * minutes:
             if left_out:
@@ -242,7 +276,7 @@ def train(
                 record["history"].append([round(seconds), record["figures"]["mean_iou"]])
                 print(json.dumps(record["figures"]), flush=True)
             state = {"network": network.state_dict(), "average": average.network.state_dict(), "record": record,
-                     "optimizer": optimizer.state_dict(), "rng": rng.bit_generator.state}  # fmt: skip
+                     "optimizer": optimizer.state_dict()}  # fmt: skip
             save_checkpoint(checkpoint, state)
             part = run_dir / "part.npz"
             np.savez(part, **folded_weights(average.network.cpu()))
@@ -262,10 +296,11 @@ def main(
     minutes: float = 55,
     peak_rate: float = 2e-3,
     seed: int = 0,
-    threads: int = 2,
+    workers: int = 2,
 ) -> None:
     """Train the bundled DeepLab; see the module's text."""
-    torch.set_num_threads(threads)
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
     run_dir.mkdir(parents=True, exist_ok=True)
     frames = read_frames(dir)
     left_out = [frame for frame in frames if frame.drive == leave_out]
@@ -273,9 +308,10 @@ def main(
     if practice:
         pools.append((Pool(read_frames(practice)), practice_share))
     print(f"{sum(len(pool.frames) for pool, _ in pools)} frames to learn from, {len(left_out)} left out", flush=True)
-    record = train(run_dir, pools, minutes=minutes, left_out=left_out, start=start, peak_rate=peak_rate, seed=seed)
+    record = train(run_dir, pools, minutes=minutes, left_out=left_out, start=start, peak_rate=peak_rate, seed=seed,
+                   workers=workers)  # fmt: skip
     record |= {"command": " ".join(["python -m helpers.training.deeplab", *sys.argv[1:]]), "date": str(date.today()),
-               "device": f"{platform.machine()}, {threads} CPU threads"}  # fmt: skip
+               "device": f"{platform.machine()}, {workers} CPU threads"}  # fmt: skip
     (run_dir / "record.json").write_text(json.dumps(record, indent=2) + "\n")
     print(json.dumps({key: value for key, value in record.items() if key != "history"}), flush=True)
 

@@ -11,7 +11,8 @@ from helpers.training import deeplab_plan as plan
 class ConvBN(nn.Module):
     """Convolution without bias, batch normalisation and, unless ``relu`` is off, a ReLU."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: int = 1, *, stride: int = 1, rate: int = 1, relu: bool = True):
+    def __init__(self, inputs: int, outputs: int, kernel: int = 1, *, stride: int = 1, rate: int = 1, relu: bool = True
+    ):  # fmt: skip
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, kernel, stride, rate * (kernel // 2), rate, bias=False)
         self.bn = nn.BatchNorm2d(outputs)
@@ -100,7 +101,8 @@ def folded_weights(network: DeepLabV3Plus) -> dict[str, np.ndarray]:
     """Batch normalisations folded into their convolutions, as the frozen graph stores them.
 
     Returns:
-        For each layer ``NAME/kernel`` (kh, kw, inputs, outputs) and ``NAME/bias`` (outputs,), both float16.
+        For each layer ``NAME/kernel`` (kh, kw, inputs, outputs) and ``NAME/bias`` (outputs,), both float16; NAME is
+        the module's, with slashes for dots.
     """
     layers = {}
     with torch.no_grad():
@@ -108,7 +110,7 @@ def folded_weights(network: DeepLabV3Plus) -> dict[str, np.ndarray]:
             if isinstance(module, ConvBN):
                 bn = module.bn
                 gain = bn.weight * torch.rsqrt(bn.running_var + bn.eps)
-                layers[name] = module.conv.weight * gain[:, None, None, None], bn.bias - bn.running_mean * gain
+                layers[name.replace(".", "/")] = module.conv.weight * gain[:, None, None, None], bn.bias - bn.running_mean * gain
         layers["classifier"] = network.classifier.weight, network.classifier.bias
     weights = {}
     for name, (kernel, bias) in layers.items():
@@ -123,6 +125,7 @@ def from_folded_weights(weights: dict[str, np.ndarray]) -> DeepLabV3Plus:
     with torch.no_grad():
         for name, module in network.named_modules():
             if isinstance(module, ConvBN):
+                name = name.replace(".", "/")
                 module.bn.eps = 0.0  # the fresh normalisation (mean 0, variance 1, gain 1) then only adds the bias
                 module.conv.weight.copy_(torch.from_numpy(weights[f"{name}/kernel"]).permute(3, 2, 0, 1))
                 module.bn.bias.copy_(torch.from_numpy(weights[f"{name}/bias"]))

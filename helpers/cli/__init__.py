@@ -1,0 +1,22 @@
+"""The command line, `python -m helpers COMMAND`: one file for each group of commands.
+
+Commands import what is slow (TensorFlow, torch) only when they run, so `--help` and light commands answer at once.
+"""
+
+import typer
+
+from helpers.cli.assets import fetch
+from helpers.cli.check import check
+from helpers.cli.datasets import check_dataset
+from helpers.cli.evaluate import evaluate
+from helpers.cli.segment import segment
+
+app = typer.Typer(
+    help="Segment pictures, score models, and look after what the notebooks need.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain text: an error is one line, also in a log file
+)
+for command in (segment, evaluate, fetch, check, check_dataset):
+    app.command()(command)

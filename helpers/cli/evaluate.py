@@ -1,0 +1,90 @@
+"""`evaluate`: score any model on any labelled folder."""
+
+import os
+import sys
+import time
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from tqdm import tqdm
+
+from helpers import environment
+from helpers.assets import AssetError
+from helpers.cli import models
+from helpers.cli.console import FAILED, complain, give_up, say
+from helpers.evaluation import Evaluation, labelled_pairs, save_json
+from helpers.images import read_image
+from helpers.labels import LABEL_SETS
+from helpers.masks import read_mask
+from helpers.paths import REPO_ROOT
+
+
+def evaluate(
+    model: Annotated[str, typer.Argument(help="a checkpoint's name, or a file")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="holds images/, labels/<stem>_P.png and codes.txt")],
+    labels: Annotated[str | None, typer.Option(help="label set of a model that nobody knows, e.g. voc")] = None,
+    fold: Annotated[str | None, typer.Option(help="label set to score in; by default one that both share")] = None,
+    names: Annotated[Path | None, typer.Option("--list", help="only the pictures in this file, e.g. valid.txt")] = None,
+    cityscapes: Annotated[bool, typer.Option("--cityscapes", help="labels: cityscapes/<stem>.png, train ids")] = False,
+    size: Annotated[int | None, typer.Option(min=1, help="longest side in pixels that the network sees")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="only the first so many pictures")] = None,
+    json_path: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="also write a record here")] = None,
+) -> None:
+    """Print the per-class scores of a model on a labelled folder, from one confusion matrix over all pictures."""
+    try:
+        if fold and fold not in LABEL_SETS:
+            raise ValueError(f"unknown label set {fold!r}; choose one of: {', '.join(LABEL_SETS)}")
+        if json_path and not json_path.absolute().parent.is_dir():
+            raise ValueError(f"there is no folder {json_path.parent} for the record")
+        chosen = names.read_text(encoding="utf-8-sig").split() if names else None
+        pairs, truth_labels = labelled_pairs(folder, names=chosen, cityscapes=cityscapes)
+        predict, model_labels = models.load(model, labels, size=size)
+        evaluation = Evaluation(model_labels, truth_labels, folded_to=LABEL_SETS.get(fold))
+    except (ValueError, OSError, AssetError) as error:
+        give_up(error)
+    failed = False
+    seconds = 0.0
+    for image_path, label_path in tqdm(pairs[:limit], unit="picture"):
+        try:
+            image, mask = read_image(image_path), read_mask(label_path)
+            start = time.perf_counter()
+            pred = predict(image)
+            seconds += time.perf_counter() - start
+            evaluation.add(pred, mask)
+        except (ValueError, OSError, MemoryError) as error:
+            complain(f"{image_path.name}: {error}")
+            failed = True
+    if not evaluation.images:
+        give_up("no picture could be scored")
+    say(evaluation.matrix.table(evaluation.labels.class_names))
+    said = f"{evaluation.images} pictures, {seconds / evaluation.images:.3f} s each, scored as {evaluation.labels.name}"
+    say(f"{said} (model: {model_labels.name}, truth: {truth_labels.name})")
+    if json_path:
+        record = {
+            "command": _command(),
+            "date": date.today().isoformat(),
+            "device": environment.gpu_name() or f"{os.cpu_count()} CPU cores",
+            "seconds_per_image": round(seconds / evaluation.images, 4),
+            **evaluation.figures(),
+        }
+        try:
+            save_json(json_path, record)
+        except OSError as error:
+            give_up(f"cannot write {json_path}: {error.strerror}")
+        say(f"record: {json_path}")
+    if failed:
+        raise typer.Exit(FAILED)
+
+
+def _command() -> str:
+    """The command as it was typed. Paths inside the repository are relative to it, others just names: records travel."""
+    words = ["python -m helpers"]
+    for word in sys.argv[1:]:
+        path = Path(word)
+        if path.exists():
+            inside = path.resolve().is_relative_to(REPO_ROOT)
+            word = path.resolve().relative_to(REPO_ROOT).as_posix() if inside else path.name
+        words.append(word)
+    return " ".join(words)

@@ -1,0 +1,137 @@
+"""`segment`: masks and overlays of pictures and whole folders."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from tqdm import tqdm
+
+from helpers.assets import AssetError
+from helpers.cli import models
+from helpers.cli.console import FAILED, complain, give_up, say
+from helpers.datasets import image_files
+from helpers.images import read_image, save_image
+from helpers.labels import LabelSet
+from helpers.masks import overlay, save_mask
+
+ENDINGS = ("_mask.png", "_overlay.png")
+
+
+class Palette(StrEnum):
+    official = "official"
+    colorblind = "colorblind"
+
+
+def segment(
+    inputs: Annotated[list[Path], typer.Argument(metavar="PATH...", help="pictures, or folders of pictures")],
+    model: Annotated[str, typer.Option(help="a checkpoint's name, or a file")] = models.DEFAULT_MODEL,
+    labels: Annotated[str | None, typer.Option(help="label set of a model that nobody knows, e.g. voc")] = None,
+    out: Annotated[Path, typer.Option(help="folder for the results")] = Path("segmented"),
+    size: Annotated[int | None, typer.Option(min=1, help="longest side in pixels that the network sees")] = None,
+    alpha: Annotated[float, typer.Option(min=0, max=1, help="strength of the colours in the overlay")] = 0.5,
+    palette: Annotated[Palette, typer.Option(help="class colours")] = Palette.official,
+    force: Annotated[bool, typer.Option("--force", help="replace results that are there")] = False,
+) -> None:
+    """Write <name>_mask.png (class ids, with colours as a palette) and <name>_overlay.png for each picture."""
+    failed = False
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        give_up(f"cannot make the folder {out}: {error.strerror}")
+    pictures, problems = find_pictures(inputs, out)
+    for problem in problems:
+        complain(problem)
+        failed = True
+    jobs = []
+    for picture, name in name_results(pictures, out).items():
+        if name != picture.stem:
+            say(f"{picture}: the name {picture.stem} is taken, so its results are called {name}")
+        targets = [out / f"{name}{ending}" for ending in ENDINGS]
+        wanted = targets if force else [target for target in targets if not target.exists()]
+        if wanted:
+            jobs.append((picture, targets, wanted))
+        else:
+            say(f"{picture}: kept {targets[0]} and {targets[1].name}, which are there already; --force replaces them")
+    if jobs:
+        try:
+            predict, label_set = models.load(model, labels, size=size)
+        except (ValueError, OSError, AssetError) as error:
+            give_up(error)
+        colors = label_set.palette(palette)
+        for picture, (mask_path, overlay_path), wanted in tqdm(jobs, unit="picture", disable=len(jobs) < 2):
+            try:
+                image = read_image(picture)
+                mask = predict(image)
+                if mask_path in wanted:
+                    save_mask(mask_path, mask, colors)
+                if overlay_path in wanted:
+                    blended = overlay(image, mask, colors, alpha=alpha, ignore_index=label_set.ignore_index)
+                    save_image(overlay_path, blended)
+            except (ValueError, OSError, MemoryError) as error:
+                complain(error if str(picture) in str(error) else f"{picture}: {error}")
+                failed = True
+            else:
+                say(f"{picture} → {', '.join(map(str, wanted))}: {class_shares(mask, label_set)}")
+    if failed:
+        raise typer.Exit(FAILED)
+
+
+def find_pictures(inputs: Iterable[Path], out: Path) -> tuple[list[Path], list[str]]:
+    """The pictures that were named, each once, and what is wrong with the rest.
+
+    Of a folder all pictures are taken, but not those in folders below it, nor our own earlier results.
+    """
+    pictures, problems = {}, []
+    for path in inputs:
+        if path.is_dir():
+            found = image_files(path)
+            if path.resolve() == out.resolve():
+                found = [picture for picture in found if not picture.name.endswith(ENDINGS)]
+            if not found:
+                problems.append(f"{path}: there are no pictures in this folder")
+        elif path.exists():
+            found = [path]
+        else:
+            problems.append(f"{path}: there is no such file or folder")
+            continue
+        for picture in found:
+            pictures.setdefault(picture.resolve(), picture)
+    return list(pictures.values()), problems
+
+
+def name_results(pictures: list[Path], out: Path) -> dict[Path, str]:
+    """A name for each picture's results: its stem, or a longer name where another picture has that stem.
+
+    No two pictures share a name (also not on systems that take x and X for the same), and no result lands on a
+    picture that is to be read.
+    """
+    inputs = {str(picture.resolve()).casefold() for picture in pictures}
+    names, taken = {}, set()
+
+    def is_free(name: str) -> bool:
+        results = {str((out / f"{name}{ending}").resolve()).casefold() for ending in ENDINGS}
+        return name.casefold() not in taken and not results & inputs
+
+    for picture in pictures:
+        longer = f"{picture.absolute().parent.name}_{picture.stem}_{picture.suffix[1:]}"
+        counted = (f"{longer}_{i}" for i in range(2, len(pictures) + 2))
+        name = next(name for name in (picture.stem, longer, *counted) if is_free(name))
+        names[picture] = name
+        taken.add(name.casefold())
+    return names
+
+
+def class_shares(mask: np.ndarray, label_set: LabelSet) -> str:
+    """The classes of a mask with their shares of the pixels, largest first.
+
+    >>> from helpers.labels import CITYSCAPES
+    >>> class_shares(np.array([[0, 0, 0, 13]]), CITYSCAPES)
+    'road 75.0 %, car 25.0 %'
+    """
+    ids, counts = np.unique(mask, return_counts=True)
+    names = [label_set.class_names[i] if i < label_set.num_classes else "ignored" for i in ids]
+    order = np.argsort(-counts, kind="stable")
+    return ", ".join(f"{names[i]} {100 * counts[i] / mask.size:.1f} %" for i in order)

@@ -1,0 +1,123 @@
+"""Scoring a model on a labelled folder, when model and folder may use different label sets."""
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from helpers.datasets import DatasetError, image_files, pair_by_stem
+from helpers.labels import CAMVID11, CITYSCAPES, LABEL_SETS, LabelSet, fold
+from helpers.masks import MaskError, validate_mask
+from helpers.metrics import ConfusionMatrix
+
+
+class Evaluation:
+    """Adds up one confusion matrix over many pictures, in a label set that truth and prediction have in common.
+
+    Args:
+        model_labels: what the predictions' ids mean.
+        truth_labels: what the ground truth's ids mean.
+        folded_to: label set to score in; by default the truth's own where the model uses it too, else CamVid 11.
+
+    Raises:
+        ValueError: no fold is defined from one of the two to the common set.
+    """
+
+    def __init__(self, model_labels: LabelSet, truth_labels: LabelSet, *, folded_to: LabelSet | None = None):
+        self.labels = folded_to or (truth_labels if model_labels == truth_labels else CAMVID11)
+        self._truth_labels = truth_labels
+        self._fold_prediction = fold(model_labels, self.labels)
+        self._fold_truth = fold(truth_labels, self.labels)
+        self.matrix = ConfusionMatrix(self.labels.num_classes, ignore_index=self.labels.ignore_index)
+        self.images = 0
+
+    def add(self, pred: np.ndarray, mask: np.ndarray) -> None:
+        """Count one picture.
+
+        Args:
+            pred: (H, W) ids of the model's label set.
+            mask: (H, W) ids of the truth's label set.
+
+        Raises:
+            MaskError: the sizes differ, or the truth holds ids that are no class.
+        """
+        if pred.shape != mask.shape:
+            raise MaskError(f"the label is {mask.shape}, but its picture {pred.shape} (height, width)")
+        validate_mask(mask, self._truth_labels)
+        self.matrix.update(self._fold_truth[mask], self._fold_prediction[pred])
+        self.images += 1
+
+    def figures(self) -> dict:
+        """The scores as JSON holds them: shares of 1, None where a class is absent."""
+        iou = zip(self.labels.class_names, self.matrix.iou(), strict=True)
+        return {
+            "label_set": self.labels.key,
+            "images": self.images,
+            "pixel_accuracy": _number(self.matrix.pixel_accuracy()),
+            "mean_iou": _number(self.matrix.mean_iou()),
+            "iou": {name: _number(value) for name, value in iou},
+        }
+
+
+def labelled_pairs(folder: Path, *, names: Iterable[str] | None = None, cityscapes: bool = False):
+    """The pictures and labels of a folder in CamVid's layout, and what the labels' ids mean.
+
+    Args:
+        folder: holds images/<stem>.*, labels/<stem>_P.png and codes.txt.
+        names: file names (as in valid.txt) to choose; all by default.
+        cityscapes: take the labels from cityscapes/<stem>.png instead, which hold Cityscapes train ids.
+
+    Returns:
+        ([(image_path, label_path), …] sorted by stem, LabelSet).
+
+    Raises:
+        DatasetError: something of this is missing, or codes.txt fits no label set.
+    """
+    images = folder / "images"
+    if not images.is_dir():
+        raise DatasetError(f"{folder} has no folder images/; expected CamVid's layout: images/, labels/, codes.txt")
+    chosen = image_files(images)
+    if names is not None:
+        by_name = {path.name: path for path in chosen}
+        names = list(names)
+        if absent := [name for name in names if name not in by_name]:
+            raise DatasetError(f"{images} lacks {len(absent)} of the listed files, {absent[0]} for one")
+        chosen = [by_name[name] for name in names]
+    if not chosen:
+        raise DatasetError(f"{images} holds no pictures")
+    if cityscapes:
+        return pair_by_stem(chosen, folder / "cityscapes", suffix=""), CITYSCAPES
+    return pair_by_stem(chosen, folder / "labels"), label_set_of(folder / "codes.txt")
+
+
+def label_set_of(codes_path: Path) -> LabelSet:
+    """The label set whose classes a codes.txt lists, id by id; an unlabelled class may follow them.
+
+    Raises:
+        DatasetError: there is no such file, or it lists other classes.
+    """
+    if not codes_path.is_file():
+        raise DatasetError(f"{codes_path} is missing: without it nobody knows what the ids mean")
+    lines = codes_path.read_text(encoding="utf-8-sig").splitlines()
+    codes = tuple(line.strip() for line in lines if line.strip())
+    for label_set in LABEL_SETS.values():
+        names = label_set.class_names
+        if codes == names or (codes[:-1] == names and label_set.ignore_index == len(names)):
+            return label_set
+    raise DatasetError(f"{codes_path} lists {len(codes)} classes, those of no label set: {', '.join(LABEL_SETS)}")
+
+
+def save_json(path: Path, record: dict) -> None:
+    """Write a record; the file appears whole or not at all."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else round(float(value), 5)

@@ -1,0 +1,209 @@
+"""The ground: a street's line, carriageway, kerbs, pavements, grass and the markings on the road."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from helpers.samples.street.buildings import letters, pick, vary
+from helpers.samples.street.shapes import Shape, Thing
+
+KERB = 0.12
+WHITE, YELLOW = (0.6, 0.6, 0.58), (0.5, 0.36, 0.05)
+
+
+@dataclass
+class Line:
+    """A street's middle, sampled every metre from s = -25."""
+
+    points: np.ndarray  # (n, 2)
+    headings: np.ndarray  # (n,)
+
+    @classmethod
+    def random(cls, rng: np.random.Generator, length: float) -> "Line":
+        """Straight, or with bends of at least 130 m radius."""
+        n = int(length) + 26
+        curve = np.zeros(n)
+        if rng.random() < 0.6:
+            for _ in range(2):
+                start = rng.integers(20, max(21, n - 20))
+                curve[start : start + rng.integers(25, 80)] = rng.uniform(-1, 1) / 130
+        headings = np.cumsum(curve)
+        steps = np.c_[-np.sin(headings), np.cos(headings)]
+        points = np.vstack([[0, -25], steps]).cumsum(axis=0)[:n]
+        return cls(points, headings)
+
+    def at(self, s: float, x: float = 0.0) -> tuple[np.ndarray, float]:
+        """The place at s along the line and x to its right, and the line's heading there (radians)."""
+        index = np.arange(len(self.headings)) - 25.0
+        heading = float(np.interp(s, index, self.headings))
+        over = max(0.0, s - index[-1])
+        where = np.array([np.interp(s, index, self.points[:, k]) for k in (0, 1)])
+        where += over * np.array([-np.sin(heading), np.cos(heading)])
+        return where + x * np.array([np.cos(heading), np.sin(heading)]), heading
+
+
+def strip(world, shape, s0, s1, x0, x1, z, material, part, colour, *, step=2.0, z1=None) -> None:
+    """A band between x0 and x1 that follows the line from s0 to s1; z1 is the height at x1."""
+    count = max(2, int(np.ceil((s1 - s0) / step)) + 1)
+    rows = []
+    for s in np.linspace(s0, s1, count):
+        (left, heading) = world.line.at(s, x0)
+        right = left + (x1 - x0) * np.array([np.cos(heading), np.sin(heading)])
+        rows += [[*left, z], [*right, z if z1 is None else z1]]
+    k = np.arange(count - 1)[:, None] * 2
+    shape.add(rows, k + [0, 1, 3, 2], material, part, colour)
+
+
+def patch(world, shape, s, x, along, across, z, material, part, colour, *, turn=0.0) -> None:
+    """A rectangle that lies on the road."""
+    where, heading = world.line.at(s, x)
+    a = heading + turn
+    d, r = np.array([-np.sin(a), np.cos(a)]) * along / 2, np.array([np.cos(a), np.sin(a)]) * across / 2
+    shape.quad([[*(where + p), z] for p in (-d - r, -d + r, d + r, d - r)], material, part, colour)
+
+
+def pave(world, pavements, streets) -> None:
+    """Carriageway, kerbs, pavements, side streets and the grass beyond."""
+    rng, half, shape = world.rng, world.road_width / 2, Shape()
+    end = len(world.line.headings) - 26 - 1
+    grey = vary(rng, (0.085, 0.087, 0.092), 0.25)
+    asphalt = "wet asphalt" if world.town.light.wet else "asphalt"
+    world.asphalt, world.grey = asphalt, grey
+    strip(world, shape, -25, end + 20, -half, half, 0, asphalt, "road", grey)
+    big = 900
+    shape.quad([[-big, -big, -0.3], [big, -big, -0.3], [big, big, -0.3], [-big, big, -0.3]], "grass", "grass",
+               (0.07, 0.085, 0.03))
+    paving = pick(rng, [(0.2, 0.19, 0.18), (0.26, 0.25, 0.23), (0.13, 0.13, 0.13), (0.24, 0.18, 0.15)])
+    stone = vary(rng, (0.3, 0.29, 0.28))
+    material = "paving" if rng.random() < 0.7 else asphalt
+    for side in (-1, 1):
+        bounds = [-25.0, *sorted(v for gap in world.gaps[side] for v in gap), end + 20.0]
+        edge = half + pavements[side]
+        verge = rng.random() < 0.25
+        for a, b in zip(bounds[::2], bounds[1::2], strict=True):
+            lanes = [(half + 0.14, edge, material, "sidewalk", paving), (edge, edge + 60, "grass", "grass",
+                     (0.075, 0.1, 0.03))]
+            if verge and pavements[side] > 2.4:
+                lanes[:1] = [(half + 0.14, half + 1.1, "grass", "grass", (0.07, 0.1, 0.03)),
+                             (half + 1.1, edge, material, "sidewalk", paving)]
+            for x0, x1, *look in lanes:
+                strip(world, shape, a, b, side * x0, side * x1, KERB, *look)
+            strip(world, shape, a, b, side * half, side * (half + 0.02), 0, "concrete", "sidewalk", stone, z1=KERB)
+            strip(world, shape, a, b, side * (half + 0.02), side * (half + 0.14), KERB, "concrete", "sidewalk", stone)
+            # Yards behind the pavement are paved where houses stand close.
+            strip(world, shape, a, b, side * edge, side * (edge + 1.2), KERB + 0.004, material, "sidewalk", paving * 0.9)
+    for side, mouth in streets:
+        a, b = world.junction - mouth, world.junction + mouth
+        strip(world, shape, a, b, side * half, side * (half + 90), 0, asphalt, "road", grey * 0.95)
+        for flank, s in ((-1, a), (1, b)):
+            lo, hi = sorted((s, s + flank * 1.8))
+            x0 = half + pavements[side]
+            strip(world, shape, lo, hi, side * x0, side * (half + 90), KERB + 0.008, material, "sidewalk", paving)
+            lo, hi = sorted((s, s - flank * 0.1))
+            strip(world, shape, lo, hi, side * half, side * (half + 90), KERB * 0.98, "concrete", "sidewalk", stone)
+            strip(world, shape, lo, lo + 0.001, side * half, side * (half + 90), KERB, "concrete", "sidewalk", stone, z1=0)
+    world.things.append(Thing(shape))
+
+
+def dashes(world, shape, x, start, end, on, off, width, colour=WHITE, z=0.006, part="lane marking") -> None:
+    """A broken line along the street."""
+    for s in np.arange(start, end, on + off):
+        strip(world, shape, s, s + on, x - width / 2, x + width / 2, z, "marking", part, colour, step=3)
+
+
+def paint_road(world) -> None:
+    """Markings, patches of newer asphalt, manhole covers, drains and cracks."""
+    rng, half, shape = world.rng, world.road_width / 2, Shape()
+    end = len(world.line.headings) - 30
+    grey = world.grey
+    for _ in range(rng.integers(4, 14)):
+        patch(world, shape, rng.uniform(-2, 45), rng.uniform(-half, half) * 0.8, rng.uniform(1, 9), rng.uniform(0.6, 2.2),
+              0.002, world.asphalt, "road", grey * rng.uniform(0.6, 1.35))
+    for _ in range(rng.integers(2, 7)):
+        where, _ = world.line.at(rng.uniform(2, 30), rng.uniform(-half, half) * 0.85)
+        shape.rod([*where, -0.05], [*where, 0.004], rng.uniform(0.28, 0.4), "metal", "road", grey * 0.5, sides=18)
+    for _ in range(rng.integers(2, 8)):
+        s, x, turn = rng.uniform(0, 25), rng.uniform(-half, half) * 0.8, rng.normal(0, 0.6)
+        for _ in range(12):
+            patch(world, shape, s, x, 0.9, rng.uniform(0.02, 0.06), 0.003, world.asphalt, "road", grey * 0.4, turn=turn)
+            turn += rng.normal(0, 0.25)
+            s, x = s + 0.75 * np.cos(turn), x - 0.75 * np.sin(turn)
+    for side in (-1, 1):
+        strip(world, shape, -25, end, side * half, side * (half - 0.25), 0.0015, world.asphalt, "road", grey * 0.75)
+        for s in np.arange(rng.uniform(0, 10), end, 18):
+            patch(world, shape, s, side * (half - 0.25), 0.5, 0.4, 0.005, "metal", "road", grey * 0.35)
+    style = rng.choice(["dashed", "long dashes", "double", "hatched"], p=[0.45, 0.3, 0.1, 0.15])
+    if style == "double":
+        for x in (-0.12, 0.12):
+            strip(world, shape, -25, end, x - 0.05, x + 0.05, 0.006, "marking", "lane marking", WHITE)
+    elif style == "hatched":
+        for x in (-0.7, 0.7):
+            dashes(world, shape, x, -25, end, 4, 2, 0.1)
+        for s in np.arange(-20, end, 3.5):
+            patch(world, shape, s, 0, 0.15, 1.7, 0.006, "marking", "hatched marking", WHITE, turn=0.7)
+    else:
+        on, off = (2, 4) if style == "dashed" else (4, 2)
+        dashes(world, shape, 0, -20 + rng.uniform(0, 5), end, on, off, 0.12)
+    for side in (-1, 1):
+        edge = rng.choice(["none", "double yellow", "single yellow", "bays", "cycle lane"], p=[0.25, 0.3, 0.15, 0.2, 0.1])
+        if "yellow" in edge:
+            for x in (0.3, 0.5)[: 2 if edge == "double yellow" else 1]:
+                strip(world, shape, -25, end, side * (half - x), side * (half - x - 0.09), 0.005, "marking", "lane marking", YELLOW)
+        elif edge == "bays":
+            strip(world, shape, 5, end, side * (half - 2.0), side * (half - 2.1), 0.005, "marking", "lane marking", WHITE)
+            for s in np.arange(5, end, 6.0):
+                patch(world, shape, s, side * (half - 1), 0.1, 2.0, 0.005, "marking", "lane marking", WHITE)
+        elif edge == "cycle lane":
+            dashes(world, shape, side * (half - 1.5), -20, end, 1, 1, 0.1)
+            if rng.random() < 0.5:
+                strip(world, shape, -25, end, side * half, side * (half - 1.4), 0.0035, world.asphalt, "road", (0.2, 0.07, 0.05))
+    for _ in range(rng.integers(0, 3)):
+        arrow(world, shape, rng.uniform(6, 30), rng.choice([-1, 1]) * half / 2)
+    if rng.random() < 0.3:
+        road_text(world, shape, rng.uniform(8, 25), -half / 2)
+    if world.junction is not None and rng.random() < 0.4:
+        box_junction(world, shape, world.junction)
+    world.things.append(Thing(shape))
+
+
+def arrow(world, shape, s, x) -> None:
+    """A straight-on arrow in a lane."""
+    patch(world, shape, s, x, 2.6, 0.16, 0.006, "marking", "lane marking", WHITE)
+    (tip, heading), (foot, _) = world.line.at(s + 2.3, x), world.line.at(s + 1.2, x)
+    r = np.array([np.cos(heading), np.sin(heading)]) * 0.45
+    shape.add([[*(foot - r), 0.006], [*(foot + r), 0.006], [*tip, 0.006]], [[0, 1, 2]], "marking", "lane marking", WHITE)
+
+
+def road_text(world, shape, s, x) -> None:
+    """Tall letters on the road, as in SLOW."""
+    text = Shape()
+    letters(text, world.rng, -1.0, 1.0, 0, 0.55, 0, WHITE)
+    where, heading = world.line.at(s, x)
+    for verts, faces, *_ in text._blocks:
+        flat = np.c_[-verts[:, 0], verts[:, 2] * 4, np.full(len(verts), 0.006)]
+        turn = np.array([[np.cos(heading), -np.sin(heading), 0], [np.sin(heading), np.cos(heading), 0], [0, 0, 1]])
+        shape.add(flat @ turn.T + [*where, 0], faces, "marking", "lane marking", WHITE)
+
+
+def box_junction(world, shape, s) -> None:
+    """A yellow box with crossed lines."""
+    half = world.road_width / 2
+    for turn in (0.85, -0.85):
+        for offset in np.arange(-4, 4.1, 1.6):
+            patch(world, shape, s + offset, 0, 0.14, world.road_width * 1.1, 0.005, "marking", "hatched marking", YELLOW, turn=turn)
+    for x in (-half + 0.2, half - 0.2):
+        strip(world, shape, s - 5, s + 5, x - 0.07, x + 0.07, 0.006, "marking", "hatched marking", YELLOW)
+
+
+def crossing(world, s, *, zebra: bool) -> None:
+    """A zebra, or two lines of studs with a stop line before them."""
+    half, shape = world.road_width / 2, Shape()
+    if zebra:
+        for x in np.arange(-half + 0.4, half - 0.3, 1.1):
+            strip(world, shape, s - 1.3, s + 1.3, x, x + 0.55, 0.007, "marking", "lane marking", WHITE)
+    else:
+        for ds in (-1.2, 1.2):
+            for x in np.arange(-half + 0.2, half, 0.5):
+                patch(world, shape, s + ds, x, 0.12, 0.12, 0.007, "marking", "lane marking", WHITE)
+    patch(world, shape, s - 2.6, -half / 2, 0.25, half - 0.4, 0.007, "marking", "lane marking", WHITE)
+    world.things.append(Thing(shape))

@@ -1,0 +1,23 @@
+"""Severstal steel defects: four rare classes on long sheets, run-length labels, Dice, a U-Net, a submission.
+
+What needs torch is in `helpers.severstal.training` and `helpers.severstal.network`; the rest loads no framework.
+"""
+
+from helpers.severstal.scores import Areas, clean_up, dice, measure, search
+from helpers.severstal.sheets import STEEL, Sheet, class_map, read_sheets, split, statistics, where
+from helpers.severstal.tables import (
+    CLASS_IDS,
+    HEIGHT,
+    WIDTH,
+    TableError,
+    read_masks,
+    read_rows,
+    validate_submission,
+    write_submission,
+)
+
+__all__ = [
+    "CLASS_IDS", "HEIGHT", "STEEL", "WIDTH", "Areas", "Sheet", "TableError", "class_map", "clean_up", "dice", "measure",
+    "read_masks", "read_rows", "read_sheets", "search", "split", "statistics", "validate_submission", "where",
+    "write_submission",
+]  # fmt: skip

@@ -1,0 +1,15 @@
+"""Video: read frames, write what browsers play, segment a clip, show it in a notebook.
+
+Nothing here knows of a network: a model is any function from a picture to a mask.
+"""
+
+from helpers.video.page import preview_png, show_preview, show_video
+from helpers.video.reading import VideoError, VideoInfo, VideoReader, camera_frames, read_frames
+from helpers.video.segmenting import VideoReport, segment_video
+from helpers.video.views import VIEWS, FrameView
+from helpers.video.writing import VideoWriter, write_video
+
+__all__ = [
+    "VIEWS", "FrameView", "VideoError", "VideoInfo", "VideoReader", "VideoReport", "VideoWriter", "camera_frames",
+    "preview_png", "read_frames", "segment_video", "show_preview", "show_video", "write_video",
+]  # fmt: skip
