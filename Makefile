@@ -36,9 +36,11 @@ lint: $(READY)
 unit: $(READY)
 	$(QUIET) $(BIN)/python -m pytest $(TEST_ARGS)
 
-# MPLBACKEND would win over the inline backend of the notebooks, so it is not set here.
+# Any attempt to reach another machine fails: the sample tier needs no network.
+# MPLBACKEND would win over the inline backend of the notebooks, so it must not be set.
 nbval: $(READY)
-	env -u MPLBACKEND TF_CPP_MIN_LOG_LEVEL=3 SEGMENTATION_TIER=sample $(BIN)/python -m pytest $(NBVAL) $(NOTEBOOKS)
+	env -u MPLBACKEND TF_CPP_MIN_LOG_LEVEL=3 SEGMENTATION_TIER=sample PYTHONPATH=$(CURDIR)/tests/no_network \
+		$(BIN)/python -m pytest $(NBVAL) $(NOTEBOOKS)
 
 notebooks: $(READY) ## run all notebooks (sample tier), refresh their outputs, pages to build/pages
 	env -u MPLBACKEND SEGMENTATION_TIER=sample $(BIN)/python -m helpers.notebooks run $(NOTEBOOKS)

@@ -21,6 +21,8 @@ from helpers.paths import REPO_ROOT
 
 NOTEBOOKS = REPO_ROOT / "notebooks"
 PAGES = REPO_ROOT / "build" / "pages"
+# Code in Markdown outputs (show_source) gets no fixed-width font from nbconvert.
+PAGE_STYLE = "<style>.highlight pre { font-family: var(--jp-code-font-family); font-size: 13px; }</style>"
 # The files in which owner and repository name occur.
 PUBLISHED = ("README.md", "CONTRIBUTING.md", "helpers/environment.py", "helpers/setup_cell.py", "notebooks/*.ipynb")
 
@@ -67,7 +69,11 @@ def execute(notebook: NotebookNode, *, folder: str | Path = NOTEBOOKS) -> Notebo
 
     fresh = nbformat.from_dict(notebook)
     client = NotebookClient(
-        fresh, timeout=CELL_TIMEOUT, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+        fresh,
+        timeout=CELL_TIMEOUT,
+        kernel_name="python3",
+        extra_arguments=["--log-level=ERROR"],
+        resources={"metadata": {"path": str(folder)}},
     )
     return client.execute()
 
@@ -102,6 +108,7 @@ def pages(out: Path = typer.Option(PAGES, help="folder for the pages")) -> None:
         exporter = HTMLExporter(embed_images=True, exclude_input_prompt=True, exclude_output_prompt=True)
         html, _ = exporter.from_filename(str(path))
         html = re.sub(r'href="(\d\d_\w+)\.ipynb', r'href="\1.html', html)
+        html = html.replace("</head>", f"{PAGE_STYLE}\n</head>", 1)
         (out / f"{path.stem}.html").write_text(html, encoding="utf-8")
         typer.echo(out / f"{path.stem}.html")
 

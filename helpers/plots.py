@@ -94,7 +94,7 @@ def plot_ids(mask: np.ndarray, label_set: LabelSet, *, title: str = "", palette:
     ax.imshow(colors, interpolation="nearest")
     dark = colors @ np.array([0.299, 0.587, 0.114]) < 128  # luma: which cells need white digits
     for row, column in np.ndindex(mask.shape):
-        ax.text(column, row, str(mask[row, column]), ha="center", va="center", fontsize=9,
+        ax.text(column, row, str(mask[row, column]), ha="center", va="center", fontsize=9 if width > 8 else 14,
                 color="white" if dark[row, column] else "black")  # fmt: skip
     ax.set_xticks(np.arange(0.5, width - 1), labels=[])
     ax.set_yticks(np.arange(0.5, height - 1), labels=[])
@@ -146,17 +146,41 @@ def vis_segmentation(image: np.ndarray, mask: np.ndarray, label_set: LabelSet, *
         palette: "official" or "colorblind".
         titles: of the three pictures.
     """
-    height = 4.0 * image.shape[0] / image.shape[1] + 0.5
-    figure, axes = plt.subplots(
-        1, 4, figsize=(14, height), width_ratios=[4, 4, 4, 1.9], layout="constrained"
-    )
+    figure, axes = _row_with_legend(image.shape, mask, label_set, palette)
     laid = overlay(image, mask, label_set.palette(palette), alpha=alpha, ignore_index=label_set.ignore_index)
     plot_image(image, title=titles[0], ax=axes[0])
     plot_mask(mask, label_set, title=titles[1], palette=palette, ax=axes[1])
     plot_image(laid, title=titles[2], ax=axes[2])
+    return figure
+
+
+def vis_prediction(image: np.ndarray, target: np.ndarray, pred: np.ndarray, label_set: LabelSet, *,
+                   palette: str = "official", titles: Sequence[str] = ("picture", "target", "prediction")
+                   ) -> Figure:  # fmt: skip
+    """Picture, target and prediction in one row, with the legend of the target's classes.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        target, pred: (H, W) integers, of the picture's size.
+        label_set: gives colours and names.
+        palette: "official" or "colorblind".
+        titles: of the three pictures.
+    """
+    figure, axes = _row_with_legend(image.shape, target, label_set, palette)
+    plot_image(image, title=titles[0], ax=axes[0])
+    plot_mask(target, label_set, title=titles[1], palette=palette, ax=axes[1])
+    plot_mask(pred, label_set, title=titles[2], palette=palette, ax=axes[2])
+    return figure
+
+
+def _row_with_legend(shape: tuple[int, ...], mask: np.ndarray, label_set: LabelSet, palette: str
+                     ) -> tuple[Figure, np.ndarray]:  # fmt: skip
+    """Three empty axes for pictures of this shape, and the legend of a mask to their right."""
+    height = 4.0 * shape[0] / shape[1] + 0.5
+    figure, axes = plt.subplots(1, 4, figsize=(14, height), width_ratios=[4, 4, 4, 1.9], layout="constrained")
     axes[3].set_axis_off()
     add_legend(axes[3], mask, label_set, palette=palette, loc="center")
-    return figure
+    return figure, axes[:3]
 
 
 def plot_grid(panels: Sequence[np.ndarray], *, titles: Sequence[str] = (), columns: int = 3, width: float = 12.0) -> Figure:

@@ -114,7 +114,7 @@ def from_coco(coco: dict) -> str:
         counts = _unpack(counts.encode() if isinstance(counts, str) else counts)
     pixels = coco["size"][0] * coco["size"][1]
     if min(counts, default=0) < 0 or sum(counts) != pixels:
-        raise RLEError(f"COCO's counts add up to {sum(counts)}, but an image of size {coco['size']} has {pixels} pixels")
+        raise RLEError(f"COCO's counts add up to {sum(counts)}, but a mask of size {coco['size']} has {pixels} pixels")
     edges = np.cumsum([0, *counts])
     starts, lengths = edges[1:-1:2], np.diff(edges)[1::2]
     # COCO may hold runs of length 0 and then runs that touch; decoding and encoding again merges them.

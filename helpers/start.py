@@ -55,7 +55,7 @@ def find_instances(mask: np.ndarray, instances: np.ndarray, *, min_pixels: int =
 
 
 def plot_tasks(image: np.ndarray, mask: np.ndarray, instances: np.ndarray, label_set: LabelSet, *,
-               min_pixels: int = 200) -> Figure:  # fmt: skip
+               min_share: float = 0.001) -> Figure:  # fmt: skip
     """What classification, detection, semantic and instance segmentation answer for the same picture.
 
     Args:
@@ -63,11 +63,11 @@ def plot_tasks(image: np.ndarray, mask: np.ndarray, instances: np.ndarray, label
         mask: (H, W) class ids.
         instances: (H, W) object numbers, 0 where there is none.
         label_set: gives names and colours.
-        min_pixels: smaller objects get no box and no colour of their own.
+        min_share: objects that cover less of the picture get no box and no colour of their own.
     """
-    objects = find_instances(mask, instances, min_pixels=min_pixels)
+    objects = find_instances(mask, instances, min_pixels=round(min_share * mask.size))
     names = sorted({label_set.class_names[found.class_id] for found in objects})
-    figure, axes = plt.subplots(2, 2, figsize=(11, 11 * image.shape[0] / image.shape[1] + 0.6), layout="constrained")
+    figure, axes = plt.subplots(2, 2, figsize=(10, 10 * image.shape[0] / image.shape[1] + 0.6), layout="constrained")
     classification, detection, semantic, instance = axes.flat
 
     plot_image(image, title="classification: what is in the picture?", ax=classification)
@@ -79,7 +79,9 @@ def plot_tasks(image: np.ndarray, mask: np.ndarray, instances: np.ndarray, label
         left, top, width, height = found.box
         color = label_set.colors[found.class_id] / 255
         detection.add_patch(Rectangle((left, top), width, height, fill=False, linewidth=2, edgecolor=color))
-        detection.text(left, top - 3, label_set.class_names[found.class_id], fontsize=8, color="white", va="bottom",
+        at_edge = left > 0.85 * image.shape[1]  # there the name ends where the box ends, to stay in the picture
+        detection.text(left + width if at_edge else left, max(top - 3, 12), label_set.class_names[found.class_id],
+                       ha="right" if at_edge else "left", va="bottom", fontsize=8, color="white",
                        bbox={"facecolor": color, "edgecolor": "none", "pad": 1})  # fmt: skip
 
     plot_mask(mask, label_set, title="semantic segmentation: which class has each pixel?", ax=semantic)

@@ -71,8 +71,9 @@ def tarball(data: bytes, folder: str = "deeplab", file: str = "frozen_inference_
     """Packed as the zoo packs a graph: in a folder, with the files of a training checkpoint beside it."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-        for name, content in ((f"{folder}/model.ckpt.index", b"index"), (f"{folder}/{file}", data)):
-            info = tarfile.TarInfo(name)
+        files = {"model.ckpt.index": b"index", f"._{file}": b"left by macOS", file: data}
+        for name, content in files.items():
+            info = tarfile.TarInfo(f"{folder}/{name}")
             info.size = len(content)
             archive.addfile(info, io.BytesIO(content))
     return buffer.getvalue()

@@ -203,7 +203,8 @@ def test_two_graphs_in_one_folder_are_not_guessed_between(tmp_path, plain):
 
 
 @pytest.mark.parametrize(
-    "image", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 3)), np.zeros((0, 4, 3), np.uint8)]
+    "image",
+    [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 3)), np.zeros((0, 4, 3), np.uint8)],
 )
 def test_what_is_no_picture_is_refused(tmp_path, plain, image):
     with pytest.raises(GraphError, match="picture is"):

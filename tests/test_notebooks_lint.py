@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from notebook_rules import Page, old_names, problems
 from sample_notebook import NAME, picture, printed, sample_notebook
 
 SOURCES = sorted(path for folder in ("helpers", "tests") for path in (ROOT / folder).rglob("*.py"))
+TEXTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "data").rglob("*.md"))]
 
 
 @pytest.mark.parametrize("path", notebook_paths(), ids=lambda path: path.stem)
@@ -179,3 +181,11 @@ def test_rules_leave_the_notebook_alone(tmp_path: Path) -> None:
     before = copy.deepcopy(notebook)
     problems(Page(tmp_path / NAME, notebook))
     assert notebook == before
+
+
+@pytest.mark.parametrize("page", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_between_texts_lead_somewhere(page: Path) -> None:
+    text = re.sub(r"^    .*$|`[^`]*`", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    targets = re.findall(r"\]\(([^)\s]+)[^)]*\)|<img[^>]*src=\"([^\"]+)\"", text)
+    local = [link or image for link, image in targets if not re.match(r"[a-z]+:|#", link or image)]
+    assert [target for target in local if not (page.parent / target.split("#")[0]).exists()] == []

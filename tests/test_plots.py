@@ -94,3 +94,32 @@ def test_show_stores_the_alt_text_beside_the_picture(monkeypatch):
     assert not plt.get_fignums()
     with pytest.raises(ValueError, match="say in alt"):
         plots.show(plots.plot_image(street()[0]), alt=" ")
+
+
+def test_ids_are_written_into_cells_of_their_class_colour():
+    mask = np.array([[0, 13], [10, 255]], np.uint8)
+    ax = plots.plot_ids(mask, CITYSCAPES)
+    assert [text.get_text() for text in ax.texts] == ["0", "13", "10", "255"]
+    assert (ax.images[0].get_array() == CITYSCAPES.palette()[mask]).all()
+    for text, (row, column) in zip(ax.texts, np.ndindex(2, 2), strict=True):
+        assert text.get_position() == (column, row)
+
+
+def test_ids_can_be_read_on_dark_and_on_light_cells():
+    mask = np.array([[CITYSCAPES.index("car"), CITYSCAPES.index("traffic sign")]])  # dark blue, yellow
+    assert [text.get_color() for text in plots.plot_ids(mask, CITYSCAPES).texts] == ["white", "black"]
+
+
+def test_vis_prediction_shows_target_and_prediction_and_names_the_targets_classes():
+    image, mask = street()
+    pred = np.zeros_like(mask)
+    figure = plots.vis_prediction(image, mask, pred, CITYSCAPES)
+    shown = [ax.images[0].get_array() for ax in figure.axes[:3]]
+    assert (shown[0] == image).all()
+    assert (shown[1] == CITYSCAPES.palette()[mask]).all() and (shown[2] == CITYSCAPES.palette()[pred]).all()
+    assert [text.split("  ")[0] for text in legend_texts(figure.axes[3])] == ["sky", "road", "car"]
+
+
+def test_show_source_shows_the_code_that_runs(capsys):
+    plots.show_source(plots.plot_ids)
+    assert "def plot_ids(" in capsys.readouterr().out

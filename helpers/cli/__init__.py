@@ -5,11 +5,7 @@ Commands import what is slow (TensorFlow, torch) only when they run, so `--help`
 
 import typer
 
-from helpers.cli.assets import fetch
-from helpers.cli.check import check
-from helpers.cli.datasets import check_dataset
-from helpers.cli.evaluate import evaluate
-from helpers.cli.segment import segment
+from helpers.cli import assets, check, datasets, evaluate, segment
 
 app = typer.Typer(
     help="Segment pictures, score models, and look after what the notebooks need.",
@@ -18,5 +14,5 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain text: an error is one line, also in a log file
 )
-for command in (segment, evaluate, fetch, check, check_dataset):
+for command in (segment.segment, evaluate.evaluate, assets.fetch, check.check, datasets.check_dataset):
     app.command()(command)

@@ -26,7 +26,7 @@ def evaluate(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="holds images/, labels/<stem>_P.png and codes.txt")],
     labels: Annotated[str | None, typer.Option(help="label set of a model that nobody knows, e.g. voc")] = None,
     fold: Annotated[str | None, typer.Option(help="label set to score in; by default one that both share")] = None,
-    names: Annotated[Path | None, typer.Option("--list", help="only the pictures in this file, e.g. valid.txt")] = None,
+    names: Annotated[Path | None, typer.Option("--list", help="only the pictures named here, e.g. valid.txt")] = None,
     cityscapes: Annotated[bool, typer.Option("--cityscapes", help="labels: cityscapes/<stem>.png, train ids")] = False,
     size: Annotated[int | None, typer.Option(min=1, help="longest side in pixels that the network sees")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="only the first so many pictures")] = None,
@@ -38,6 +38,8 @@ def evaluate(
             raise ValueError(f"unknown label set {fold!r}; choose one of: {', '.join(LABEL_SETS)}")
         if json_path and not json_path.absolute().parent.is_dir():
             raise ValueError(f"there is no folder {json_path.parent} for the record")
+        if names and not names.exists():
+            names = folder / names
         chosen = names.read_text(encoding="utf-8-sig").split() if names else None
         pairs, truth_labels = labelled_pairs(folder, names=chosen, cityscapes=cityscapes)
         predict, model_labels = models.load(model, labels, size=size)
@@ -79,7 +81,7 @@ def evaluate(
 
 
 def _command() -> str:
-    """The command as it was typed. Paths inside the repository are relative to it, others just names: records travel."""
+    """The command as it was typed, paths relative to the repository; of those outside only the name: records travel."""
     words = ["python -m helpers"]
     for word in sys.argv[1:]:
         path = Path(word)

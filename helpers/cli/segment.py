@@ -1,5 +1,6 @@
 """`segment`: masks and overlays of pictures and whole folders."""
 
+import os
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
@@ -41,6 +42,8 @@ def segment(
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         give_up(f"cannot make the folder {out}: {error.strerror}")
+    if not os.access(out, os.W_OK):
+        give_up(f"the folder {out} cannot be written to; name another with --out")
     pictures, problems = find_pictures(inputs, out)
     for problem in problems:
         complain(problem)

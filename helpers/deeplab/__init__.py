@@ -14,11 +14,14 @@ from helpers.labels import LABEL_SETS, LabelSet
 from helpers.masks import resize_mask
 
 __all__ = [
-    "CHECKPOINTS", "ZOO", "Checkpoint", "DeepLabModel", "Graph", "GraphError", "load_graph", "segment",
+    "CHECKPOINTS", "ENGINES", "ZOO", "Checkpoint", "DeepLabModel", "Graph", "GraphError", "input_size", "load_graph",
+    "segment",
 ]  # fmt: skip
 
+ENGINES = ("tensorflow", "openvino", "openvino-bf16", "litert")
 
-def load_graph(path: str | Path, *, labels: LabelSet | str | None = None, engine: str = "tensorflow") -> Graph:
+
+def load_graph(path: str | Path, *, labels: LabelSet | str | None = None, engine: str | None = None) -> Graph:
     """Load a segmentation network.
 
     Args:
@@ -26,18 +29,19 @@ def load_graph(path: str | Path, *, labels: LabelSet | str | None = None, engine
             a tarball or folder as the DeepLab zoo packs it, or a `.tflite` file.
         labels: what its ids mean, as a LabelSet or its key ("cityscapes", "voc", …). Known for the checkpoints,
             under their names or in files named like theirs; without, other models get "class 0" ….
-        engine: what runs frozen graphs: "tensorflow".
+        engine: what runs it: "tensorflow" (the default), "openvino" or "openvino-bf16" (bfloat16: twice as fast where
+            the processor has it, at slightly different labels) for frozen graphs, "litert" for `.tflite` files.
 
     Returns:
         A graph to call with a picture or hand to `segment`.
 
     Raises:
         GraphError: no such model, damaged, not a DeepLab export, with operations that a network doesn't need, or
-            `labels` doesn't fit.
+            `labels` or `engine` doesn't fit.
         AssetError: a named checkpoint cannot be downloaded.
     """
-    if engine != "tensorflow":
-        raise GraphError(f"unknown engine {engine!r}; choose 'tensorflow'")
+    if engine not in (None, *ENGINES):
+        raise GraphError(f"unknown engine {engine!r}; choose one of {', '.join(ENGINES)}")
     if isinstance(labels, str):
         if labels not in LABEL_SETS:
             raise GraphError(f"unknown label set {labels!r}; choose one of {', '.join(LABEL_SETS)}")
@@ -49,10 +53,21 @@ def load_graph(path: str | Path, *, labels: LabelSet | str | None = None, engine
     if not path.exists():
         raise GraphError(f"no model at {path}; name a file or folder, or one of: {', '.join(CHECKPOINTS)}")
     checkpoint = checkpoint or recognise(path)
+    known = {"labels": labels, "checkpoint": checkpoint}
+    engine = engine or ("litert" if path.suffix == ".tflite" else "tensorflow")
+    if (path.suffix == ".tflite") != (engine == "litert"):
+        wanted = "litert" if path.suffix == ".tflite" else "tensorflow, openvino or openvino-bf16"
+        raise GraphError(f"{path.name} doesn't run on {engine}; choose {wanted}")
     if path.suffix == ".tflite":
-        return LiteGraph(path, labels=labels, checkpoint=checkpoint)
+        return LiteGraph(path, **known)
     name = checkpoint.name if checkpoint else path.name
-    return TensorFlowGraph(name, read_graph_bytes(path), labels=labels, checkpoint=checkpoint)
+    if engine == "tensorflow":
+        return TensorFlowGraph(name, read_graph_bytes(path), **known)
+    try:
+        from helpers.deeplab.openvino_engine import OpenVINOGraph
+    except ImportError as error:
+        raise GraphError("this engine needs the package openvino: pip install openvino") from error
+    return OpenVINOGraph(name, read_graph_bytes(path), bfloat16=engine == "openvino-bf16", **known)
 
 
 def _checkpoint_path(checkpoint: Checkpoint) -> Path:
@@ -78,21 +93,27 @@ def segment(graph: Graph, image: np.ndarray, *, max_size: int | None = None) -> 
         (H, W) uint8 ids of `graph.labels`.
     """
     image = np.asarray(image)
-    if max_size is not None and max_size < 1:
-        raise GraphError(f"max_size is {max_size}; it is a number of pixels")
-    size = fit_within(image.shape[:2], max_size or graph.default_size or max(image.shape[:2]))
-    if graph.input_limit:
-        shrink = min(1, graph.input_limit[0] / size[0], graph.input_limit[1] / size[1])
-        size = max(1, int(size[0] * shrink)), max(1, int(size[1] * shrink))
+    size = input_size(graph, image.shape[:2], max_size=max_size)
     if size == image.shape[:2]:
         return graph(image)
     return resize_mask(graph(resize_image(image, size)), image.shape[:2])
 
 
+def input_size(graph: Graph, size: tuple[int, int], *, max_size: int | None = None) -> tuple[int, int]:
+    """The (height, width) at which `segment` gives a picture of `size` to a graph."""
+    if max_size is not None and max_size < 1:
+        raise GraphError(f"max_size is {max_size}; it is a number of pixels")
+    size = fit_within(size, max_size or graph.default_size or max(size))
+    if graph.input_limit:
+        shrink = min(1, graph.input_limit[0] / size[0], graph.input_limit[1] / size[1])
+        size = max(1, int(size[0] * shrink)), max(1, int(size[1] * shrink))
+    return size
+
+
 class DeepLabModel:
     """The class of the driving-scene tutorial: load once, `run` on each picture."""
 
-    def __init__(self, path: str | Path, *, labels: LabelSet | str | None = None, engine: str = "tensorflow"):
+    def __init__(self, path: str | Path, *, labels: LabelSet | str | None = None, engine: str | None = None):
         self.graph = load_graph(path, labels=labels, engine=engine)
 
     def run(self, image: np.ndarray, *, max_size: int | None = None) -> np.ndarray:

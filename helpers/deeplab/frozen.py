@@ -46,7 +46,7 @@ def read_graph_bytes(path: Path) -> bytes:
         return path.read_bytes()
     try:
         with tarfile.open(path) as archive:
-            members = [m for m in archive if m.isfile() and m.name.endswith(".pb") and "/._" not in m.name]
+            members = [m for m in archive if m.isfile() and m.name.endswith(".pb")]
             member = _only_graph(members, path)
             if member.size > MAX_BYTES:
                 raise GraphError(f"{path}: {member.name} has {member.size} bytes, more than a graph can have")
@@ -56,8 +56,8 @@ def read_graph_bytes(path: Path) -> bytes:
 
 
 def _only_graph(candidates: list, path: Path):
-    named = [c for c in candidates if Path(c.name).name == GRAPH_FILE]
-    chosen = named or candidates
+    visible = [c for c in candidates if not Path(c.name).name.startswith(".")]  # macOS packs shadow files, "._name"
+    chosen = [c for c in visible if Path(c.name).name == GRAPH_FILE] or visible
     if len(chosen) != 1:
         raise GraphError(f"{path} holds {len(chosen) or 'no'} graphs; expected one {GRAPH_FILE}")
     return chosen[0]
@@ -89,11 +89,7 @@ class TensorFlowGraph(Graph):
         return self._call(self._run, image)[0]
 
     def _logits(self, image: np.ndarray) -> np.ndarray:
-        scores = self._call(self._run_scores, image)[0]
-        # DeepLab pads to its crop size at the right and below: the picture is the top left part.
-        full = np.maximum(image.shape[:2], self._padded or 0)
-        height, width = -(-np.array(image.shape[:2]) * scores.shape[:2] // full)  # rounded up
-        return scores[:height, :width]
+        return crop_padding(self._call(self._run_scores, image)[0], image.shape[:2], self._padded)
 
     def _call(self, function, image: np.ndarray) -> np.ndarray:
         tf = import_tensorflow()
@@ -171,6 +167,13 @@ def padded_size(graph_def) -> tuple[int, int] | None:
             if difference is not None and difference.op == "Sub" and (size := constant(difference.input[0])):
                 sizes.append(size)
     return (sizes[0], sizes[1]) if len(sizes) >= 2 else None
+
+
+def crop_padding(scores: np.ndarray, size: tuple[int, int], padded: tuple[int, int] | None) -> np.ndarray:
+    """The part of the logits (h, w, C) that belongs to a picture of `size`, the top left one of what was padded."""
+    full = np.maximum(size, padded or 0)
+    height, width = -(-np.array(size) * scores.shape[:2] // full)  # rounded up
+    return scores[:height, :width]
 
 
 def _node_name(reference: str) -> str:

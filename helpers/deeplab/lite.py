@@ -1,5 +1,6 @@
 """DeepLab as a `.tflite` file: a fixed input size, pixels as uint8 or as floats in −1 … 1, ids or logits out."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ class LiteGraph(Graph):
             with quiet_start():
                 from ai_edge_litert.interpreter import Interpreter
 
-                self._interpreter = Interpreter(model_content=path.read_bytes())
+                self._interpreter = Interpreter(model_content=path.read_bytes(), num_threads=os.cpu_count())
                 self._interpreter.allocate_tensors()
         except ImportError as error:
             raise GraphError("a .tflite model needs the package ai-edge-litert: pip install ai-edge-litert") from error

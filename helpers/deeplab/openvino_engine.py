@@ -2,15 +2,17 @@
 
 import tempfile
 from collections import OrderedDict
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import openvino
 
+from helpers.deeplab.frozen import INPUT, OUTPUT, crop_padding
 from helpers.deeplab.graph import Graph, GraphError
 
-INPUT, OUTPUT = "ImageTensor:0", "SemanticPredictions:0"
-# A program is compiled for one picture size (half a second, and a fifth faster than one for all); so many are kept.
-SIZES_KEPT = 4
+# A program is compiled for one picture size, which takes half a second and makes it faster; so many are kept.
+PROGRAMS_KEPT = 4
 
 
 def has_bfloat16() -> bool:
@@ -24,26 +26,106 @@ class OpenVINOGraph(Graph):
     Args:
         name: for messages.
         data: the serialised graph.
-        bfloat16: calculate with 8 bits of mantissa instead of 24: faster, and a few labels come out differently.
+        bfloat16: calculate with 8 bits of precision instead of 24: faster, and a few labels come out differently.
 
     Raises:
-        GraphError: OpenVINO cannot read the graph, or it was not exported by DeepLab.
+        GraphError: OpenVINO cannot read the graph, it was not exported by DeepLab, or there is no bfloat16 here.
     """
 
     def __init__(self, name: str, data: bytes, *, bfloat16: bool = False, **known):
         if bfloat16 and not has_bfloat16():
-            raise GraphError("this processor has no bfloat16 arithmetic; choose engine='openvino'")
+            raise GraphError("this processor has no bfloat16 arithmetic of its own; choose engine='openvino'")
         self._precision = "bf16" if bfloat16 else "f32"
         self._model = _read(name, data)
-        self._compiled: OrderedDict[tuple, object] = OrderedDict()
-        outputs = self._scores().get_partial_shape()[3]
-        super().__init__(
-            name, outputs.get_length() if outputs.is_static else self._count_classes(),
-            input_limit=_padded_size(self._model), **known,
-        )  # fmt: skip
+        self._ids = self._model.output(f"{OUTPUT}:0").get_node().input_value(0)
+        self._scores = _input_of_argmax(name, self._ids)
+        self._programs: OrderedDict[tuple, openvino.CompiledModel] = OrderedDict()
+        self._padded = _padded_size(self._model)
+        outputs = self._scores.get_partial_shape()[3]
+        if outputs.is_dynamic:
+            raise GraphError(f"{name}: OpenVINO cannot tell how many classes there are; choose engine='tensorflow'")
+        super().__init__(name, outputs.get_length(), input_limit=self._padded, **known)
 
     def _predict(self, image: np.ndarray) -> np.ndarray:
-        return self._run(image, scores=False)
+        return self._run(self._ids, image)
 
     def _logits(self, image: np.ndarray) -> np.ndarray:
-        return self._run(image, scores=True)
+        return crop_padding(self._run(self._scores, image), image.shape[:2], self._padded).copy()
+
+    def _run(self, output: openvino.Output, image: np.ndarray) -> np.ndarray:
+        """The values of one output for a picture: a view of memory that the next run overwrites."""
+        key = output is self._ids, image.shape
+        try:
+            if key not in self._programs:
+                self._programs[key] = self._compile(output, image.shape)
+                if len(self._programs) > PROGRAMS_KEPT:
+                    self._programs.popitem(last=False)
+            self._programs.move_to_end(key)
+            return self._programs[key]([image[None]], share_inputs=True, share_outputs=True)[0][0]
+        except RuntimeError as error:
+            raise GraphError(f"{self.name} fails on a picture of {image.shape}: {_reason(error)}") from error
+
+    def _compile(self, output: openvino.Output, shape: tuple[int, int, int]) -> openvino.CompiledModel:
+        part = openvino.Model([output], self._model.get_parameters())
+        part.reshape([1, *shape])
+        settings = {"INFERENCE_PRECISION_HINT": self._precision, "PERFORMANCE_HINT": "LATENCY"}
+        return _core().compile_model(part, "CPU", settings)
+
+
+@lru_cache
+def _core() -> openvino.Core:
+    return openvino.Core()
+
+
+def _read(name: str, data: bytes) -> openvino.Model:
+    """The model in a serialised graph. An operation that reads files or calls Python has no counterpart in OpenVINO,
+    so a graph that contains one is refused here."""
+    with tempfile.TemporaryDirectory() as folder:  # OpenVINO tells formats by the file name
+        path = Path(folder) / "graph.pb"
+        path.write_bytes(data)
+        try:
+            model = _core().read_model(path)
+            model.output(f"{OUTPUT}:0")
+            taken = model.input(f"{INPUT}:0").get_element_type()
+        except RuntimeError as error:
+            raise GraphError(f"OpenVINO cannot read {name} as a DeepLab graph: {_reason(error)}") from error
+    if taken != openvino.Type.u8:
+        raise GraphError(f"{name}: {INPUT} takes {taken.get_type_name()}, expected uint8 pixels")
+    return model
+
+
+def _input_of_argmax(name: str, output: openvino.Output) -> openvino.Output:
+    """The logits: what goes into the ArgMax that the predictions come from (in OpenVINO, TopK does its work)."""
+    queue, seen = [output.get_node()], set()
+    while queue:
+        node = queue.pop(0)
+        if node.get_type_name() == "TopK":
+            return node.input_value(0)
+        sources = [value.get_node() for value in node.input_values()]
+        queue += [node for node in sources if node.get_friendly_name() not in seen]
+        seen.update(node.get_friendly_name() for node in sources)
+    raise GraphError(f"{name}: no ArgMax leads to {OUTPUT}, so there are no logits to be found")
+
+
+def _padded_size(model: openvino.Model) -> tuple[int, int] | None:
+    """The (height, width) that the graph pads pictures to, see `frozen.padded_size`."""
+    sizes = []
+    for node in model.get_ordered_ops():
+        if node.get_type_name() != "Maximum" or _number(node.input_value(1)) != 0:
+            continue
+        difference = node.input_value(0).get_node()
+        if difference.get_type_name() == "Subtract" and (size := _number(difference.input_value(0))):
+            sizes.append(size)
+    return (sizes[0], sizes[1]) if len(sizes) >= 2 else None
+
+
+def _number(value: openvino.Output) -> int | None:
+    node = value.get_node()
+    is_number = node.get_type_name() == "Constant" and not node.get_output_shape(0)
+    return int(node.get_data()) if is_number else None
+
+
+def _reason(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines()]
+    told = [line for line in lines if line and not line.startswith(("Exception from", "Check "))]
+    return told[0] if told else type(error).__name__

@@ -21,6 +21,8 @@ class Checkpoint:
         labels: what its ids mean (those of the ADE20K graphs once their "ignored" is taken off, see `graph.Graph`).
         input_limit: largest (height, width) that the graph takes; None where any size works.
         default_size: longest side that `segment` runs at unless told otherwise; None: as large as the limit lets.
+        miou: published mean IoU in %, on the test set for checkpoints trained on "trainval", else on the validation
+            set; None where nothing is published.
     """
 
     name: str
@@ -28,30 +30,31 @@ class Checkpoint:
     labels: LabelSet
     input_limit: tuple[int, int] | None
     default_size: int | None = None
+    miou: float | None = None
 
 
 BUNDLED = Checkpoint("deeplab_street", "deeplab_street", CITYSCAPES, input_limit=None, default_size=640)
 
 _VOC = (PASCAL_VOC, (513, 513))
-_STREETS = (CITYSCAPES, (1025, 2049))
+_CITY = (CITYSCAPES, (1025, 2049))
 
 ZOO = tuple(
-    Checkpoint(name, archive, labels, limit)
-    for name, archive, (labels, limit) in (
-        ("mobilenetv2_dm05_coco_voc_trainaug", "deeplabv3_mnv2_dm05_pascal_trainaug_2018_10_01", _VOC),
-        ("mobilenetv2_dm05_coco_voc_trainval", "deeplabv3_mnv2_dm05_pascal_trainval_2018_10_01", _VOC),
-        ("mobilenetv2_coco_voc_trainaug", "deeplabv3_mnv2_pascal_train_aug_2018_01_29", _VOC),
-        ("mobilenetv2_coco_voc_trainval", "deeplabv3_mnv2_pascal_trainval_2018_01_29", _VOC),
-        ("xception65_coco_voc_trainaug", "deeplabv3_pascal_train_aug_2018_01_04", _VOC),
-        ("xception65_coco_voc_trainval", "deeplabv3_pascal_trainval_2018_01_04", _VOC),
-        ("mobilenetv2_coco_cityscapes_trainfine", "deeplabv3_mnv2_cityscapes_train_2018_02_05", _STREETS),
-        ("mobilenetv3_large_cityscapes_trainfine", "deeplab_mnv3_large_cityscapes_trainfine_2019_11_15", _STREETS),
-        ("mobilenetv3_small_cityscapes_trainfine", "deeplab_mnv3_small_cityscapes_trainfine_2019_11_15", _STREETS),
-        ("xception65_cityscapes_trainfine", "deeplabv3_cityscapes_train_2018_02_06", _STREETS),
-        ("xception71_dpc_cityscapes_trainfine", "deeplab_cityscapes_xception71_trainfine_2018_09_08", _STREETS),
-        ("xception71_dpc_cityscapes_trainval", "deeplab_cityscapes_xception71_trainvalfine_2018_09_08", _STREETS),
-        ("mobilenetv2_ade20k_train", "deeplabv3_mnv2_ade20k_train_2018_12_03", (ADE20K, (257, 257))),
-        ("xception65_ade20k_train", "deeplabv3_xception_ade20k_train_2018_05_29", (ADE20K, (513, 513))),
+    Checkpoint(name, archive, labels, limit, miou=miou)
+    for name, archive, (labels, limit), miou in (
+        ("mobilenetv2_dm05_coco_voc_trainaug", "deeplabv3_mnv2_dm05_pascal_trainaug_2018_10_01", _VOC, 70.19),
+        ("mobilenetv2_dm05_coco_voc_trainval", "deeplabv3_mnv2_dm05_pascal_trainval_2018_10_01", _VOC, 71.83),
+        ("mobilenetv2_coco_voc_trainaug", "deeplabv3_mnv2_pascal_train_aug_2018_01_29", _VOC, 75.32),
+        ("mobilenetv2_coco_voc_trainval", "deeplabv3_mnv2_pascal_trainval_2018_01_29", _VOC, 80.25),
+        ("xception65_coco_voc_trainaug", "deeplabv3_pascal_train_aug_2018_01_04", _VOC, 82.20),
+        ("xception65_coco_voc_trainval", "deeplabv3_pascal_trainval_2018_01_04", _VOC, 87.80),
+        ("mobilenetv2_coco_cityscapes_trainfine", "deeplabv3_mnv2_cityscapes_train_2018_02_05", _CITY, 70.71),
+        ("mobilenetv3_large_cityscapes_trainfine", "deeplab_mnv3_large_cityscapes_trainfine_2019_11_15", _CITY, 72.41),
+        ("mobilenetv3_small_cityscapes_trainfine", "deeplab_mnv3_small_cityscapes_trainfine_2019_11_15", _CITY, 68.99),
+        ("xception65_cityscapes_trainfine", "deeplabv3_cityscapes_train_2018_02_06", _CITY, 78.79),
+        ("xception71_dpc_cityscapes_trainfine", "deeplab_cityscapes_xception71_trainfine_2018_09_08", _CITY, 80.31),
+        ("xception71_dpc_cityscapes_trainval", "deeplab_cityscapes_xception71_trainvalfine_2018_09_08", _CITY, 82.66),
+        ("mobilenetv2_ade20k_train", "deeplabv3_mnv2_ade20k_train_2018_12_03", (ADE20K, (257, 257)), 32.04),
+        ("xception65_ade20k_train", "deeplabv3_xception_ade20k_train_2018_05_29", (ADE20K, (513, 513)), 45.65),
     )
 )
 

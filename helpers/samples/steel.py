@@ -7,7 +7,6 @@ relief under raking light. Same seed, same sheets.
 """
 
 import csv
-import json
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -15,15 +14,19 @@ import cv2
 import numpy as np
 import typer
 from PIL import Image
+from tqdm import tqdm
 
 from helpers import rle
 from helpers.images import save_pil
+from helpers.paths import DATA
+from helpers.samples.manifest import write_manifest
 
 HEIGHT, WIDTH = 256, 1600
 # Sheets for each pattern of defects, in about the proportions of the competition: half are clean, class 3 is common,
 # class 2 rare (made a little less rare, so that a small set has enough to split).
 TRAIN_PATTERNS = {"": 68, "3": 44, "1": 9, "4": 6, "2": 4, "34": 5, "13": 2, "12": 2}
 TEST_PATTERNS = {"": 9, "3": 6, "1": 1, "4": 1, "2": 1, "34": 1, "13": 1}
+TABLES = {"train": "train.csv", "test": "sample_submission.csv"}
 JPEG_QUALITY = 62
 
 
@@ -39,6 +42,8 @@ def noise(rng: np.random.Generator, grain_y: float, grain_x: float) -> np.ndarra
     """Smooth random field of mean 0 and deviation 1 whose blobs are about (grain_y, grain_x) pixels large."""
     small = rng.standard_normal((int(HEIGHT / grain_y) + 3, int(WIDTH / grain_x) + 3), np.float32)
     field = cv2.resize(small, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
+    if min(grain_x, grain_y) > 3:  # blobs without the corners of the grid
+        field = cv2.GaussianBlur(field, (0, 0), sigmaX=grain_x / 3, sigmaY=grain_y / 3)
     return (field - field.mean()) / (field.std() + 1e-6)
 
 
@@ -52,16 +57,18 @@ def surface(rng: np.random.Generator) -> Canvas:
     """A sheet without defects, but with all that a beginner's model takes for one: oxide, shade, streaks, seams."""
     y = np.linspace(-1, 1, HEIGHT, dtype=np.float32)[:, None]
     x = np.linspace(-1, 1, WIDTH, dtype=np.float32)[None]
-    level = rng.uniform(18, 30) if rng.random() < 0.08 else rng.uniform(60, 120)
-    light = 1 + rng.uniform(-0.05, 0.35) * y + 0.12 * noise(rng, 200, 350) - rng.uniform(0, 0.25) * x**2
+    level = rng.uniform(18, 30) if rng.random() < 0.08 else rng.uniform(65, 130)
+    light = 1 + rng.uniform(-0.1, 0.4) * y + 0.06 * noise(rng, 300, 350) - rng.uniform(0, 0.3) * x**2
     for _ in range(rng.integers(0, 4)):  # bands that a roll or a guide has left, with a straight edge
         edge = rng.uniform(-1, 1)
         light *= np.where((x > edge) & (x < edge + rng.uniform(0.1, 0.8)), rng.uniform(0.86, 1.1), 1)
     ripple = noise(rng, 1.6, rng.uniform(6, 20))
-    streaks = noise(rng, rng.uniform(30, 90), 2)
-    light *= 1 + 0.05 * ripple + rng.uniform(0.02, 0.07) * streaks + 0.05 * noise(rng, 1, 1) + 0.03 * noise(rng, 6, 6)
+    streaks = noise(rng, rng.uniform(40, 120), 1.5)
+    light *= 1 + 0.03 * ripple + rng.uniform(0.01, 0.05) * streaks + 0.03 * noise(rng, 5, 4)
+    light *= 1 + rng.uniform(0.05, 0.11) * noise(rng, 1, 1)
+    light *= 1 - 0.25 * np.clip(noise(rng, 50, 3) - 2.2, 0, 1.5)  # single darker streaks, no defects
     if rng.random() < 0.45:  # oxide: brighter islands, drawn out down the sheet
-        island = noise(rng, 70, 18) + 0.7 * noise(rng, 16, 5) + 0.35 * noise(rng, 3, 2)
+        island = noise(rng, 110, 18) + 0.6 * noise(rng, 20, 4) + 0.35 * noise(rng, 3, 2)
         island = island * bump(rng, rng.uniform(150, 500)) > rng.uniform(0.7, 1.3)
         light *= np.where(island, rng.uniform(1.2, 1.5) + 0.05 * ripple, 1)
     if rng.random() < 0.55:  # stains: dark dashes
@@ -108,13 +115,13 @@ def pits(canvas: Canvas, rng: np.random.Generator) -> np.ndarray:
         length = rng.uniform(8, 45)
         points = np.column_stack([x + rng.normal(0, 3, 6), y + rng.uniform(-0.5, 0.5, 6) * length]).round()
         for px, py in points[: rng.integers(2, 7)].astype(int).tolist():
-            axes = (int(rng.integers(1, 4)), int(rng.integers(2, 6)))
-            cv2.ellipse(height, (px, py), axes, rng.uniform(-20, 20), 0, 360, -rng.uniform(2.5, 5), -1)
+            axes = (int(rng.integers(1, 3)), int(rng.integers(1, 5)))
+            cv2.ellipse(height, (px, py), axes, rng.uniform(-20, 20), 0, 360, -rng.uniform(2.5, 6), -1)
         box = cv2.boxPoints(cv2.minAreaRect(points.astype(np.float32)))
-        box = box.mean(0) + (box - box.mean(0)) + np.sign(box - box.mean(0)) * rng.uniform(5, 9, (4, 2))
+        box = box + np.sign(box - box.mean(0)) * rng.uniform(5, 9, (4, 2))  # drawn a little too large
         cv2.fillPoly(mask, [box.round().astype(np.int32)], 1)
-    press(canvas, cv2.GaussianBlur(height, (0, 0), 0.8), rng)
-    canvas.light[:] *= 1 + 0.12 * cv2.GaussianBlur(height, (0, 0), 1.5)
+    press(canvas, cv2.GaussianBlur(height, (0, 0), 0.7) * (1 + 0.3 * noise(rng, 2, 2)), rng)
+    canvas.light[:] *= 1 + 0.1 * cv2.GaussianBlur(height, (0, 0), 1.2)
     return mask
 
 
@@ -144,7 +151,7 @@ def cracks(canvas: Canvas, rng: np.random.Generator) -> np.ndarray:
 def scratches(canvas: Canvas, rng: np.random.Generator) -> np.ndarray:
     """Class 3: bundles of streaks along the sheet, short slanted scratches, or fields of specks."""
     mask = np.zeros((HEIGHT, WIDTH), np.uint8)
-    kind = rng.choice(["streaks", "slanted", "specks"], p=[0.65, 0.2, 0.15])
+    kind = rng.choice(["streaks", "slanted", "specks"], p=[0.7, 0.12, 0.18])
     for _ in range(rng.integers(1, {"streaks": 6, "slanted": 6, "specks": 3}[kind])):
         y, x = place(canvas, rng)
         marks = np.zeros((HEIGHT, WIDTH), np.float32)
@@ -160,14 +167,15 @@ def scratches(canvas: Canvas, rng: np.random.Generator) -> np.ndarray:
         elif kind == "slanted":
             for _ in range(rng.integers(1, 4)):
                 start = np.array([x, y]) + rng.normal(0, 12, 2)
-                end = start + rng.uniform(25, 90) * np.array([rng.choice([-1, 1]) * rng.uniform(0.3, 1), rng.uniform(-1, 1)])
+                angle = rng.choice([-1, 1]) * rng.uniform(0.3, 1.2)
+                end = start + rng.uniform(25, 90) * np.array([np.sin(angle), np.cos(angle)])
                 ends = [tuple(point.round().astype(int).tolist()) for point in (start, end)]
                 cv2.line(marks, *ends, 1.0, int(rng.integers(1, 4)), cv2.LINE_AA)
-            tone = rng.choice([1.1, -0.6])
+            tone = rng.choice([1.1, 0.6, -0.4])
         else:
             field = noise(rng, 2.2, 2.2) > rng.uniform(1.5, 2.0)
-            zone = cv2.ellipse(np.zeros_like(mask), (int(x), int(y)), (int(rng.uniform(50, 140)), int(rng.uniform(25, 60))),
-                               rng.uniform(-10, 10), 0, 360, 1, -1)  # fmt: skip
+            axes = (int(rng.uniform(50, 140)), int(rng.uniform(25, 60)))
+            zone = cv2.ellipse(np.zeros_like(mask), (int(x), int(y)), axes, rng.uniform(-10, 10), 0, 360, 1, -1)
             marks[field & (zone > 0)] = 1
             tone = 1.4
         canvas.light[:] *= 1 + tone * marks * np.clip(1 + 0.3 * noise(rng, 8, 3), 0, 1.5)
@@ -182,13 +190,14 @@ def patches(canvas: Canvas, rng: np.random.Generator) -> np.ndarray:
     for _ in range(rng.integers(1, 4)):
         y, x = place(canvas, rng, margin=70)
         radius_y, radius_x = rng.uniform(25, 100), np.exp(rng.uniform(np.log(25), np.log(170)))
-        ragged = 0.35 * noise(rng, 30, 40) + 0.2 * noise(rng, 8, 8)
+        ragged = 0.22 * noise(rng, 40, 50) + 0.1 * noise(rng, 8, 8)
         inside = 1 - np.hypot((rows - y) / radius_y, (columns - x) / radius_x) + ragged > 0.25
-        inside = cv2.morphologyEx(inside.astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
+        inside = cv2.morphologyEx(inside.astype(np.uint8), cv2.MORPH_OPEN, disc(5))
         folds = np.abs(noise(rng, rng.uniform(8, 20), rng.uniform(20, 60)))  # creases where the field crosses zero
-        height = 2.5 * np.sqrt(folds) * 3 + 1.2 * noise(rng, 6, 9) + 0.5 * noise(rng, 2, 2) + 3
+        height = 7 * np.sqrt(folds) + 1.2 * noise(rng, 6, 9) + 0.5 * noise(rng, 2, 2) + 3
         press(canvas, cv2.GaussianBlur(height * inside, (0, 0), 0.9), rng)
-        canvas.light[:] *= np.where(inside > 0, rng.uniform(0.75, 1.15), 1)
+        flakes = 1 + 0.25 * noise(rng, 14, 22)
+        canvas.light[:] *= np.where(inside > 0, rng.uniform(0.8, 1.2) * np.clip(flakes, 0.5, 2), 1)
         mask |= loosen(inside, rng, margin=9)
     return mask
 
@@ -196,9 +205,13 @@ def patches(canvas: Canvas, rng: np.random.Generator) -> np.ndarray:
 DEFECTS = {"1": pits, "2": cracks, "3": scratches, "4": patches}
 
 
+def disc(radius: int) -> np.ndarray:
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+
+
 def loosen(region: np.ndarray, rng: np.random.Generator, *, margin: int) -> np.ndarray:
     """What a person draws around a region: a polygon of few corners, some pixels too large. (H, W) uint8 0 and 1."""
-    grown = cv2.dilate(np.asarray(region, np.uint8), np.ones((2 * margin + 1, 2 * margin + 1), np.uint8))
+    grown = cv2.dilate(np.asarray(region, np.uint8), disc(margin))
     outlines, _ = cv2.findContours(grown, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     mask = np.zeros((HEIGHT, WIDTH), np.uint8)
     for outline in outlines:
@@ -230,3 +243,42 @@ def render(pattern: str, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarr
     edge = cv2.GaussianBlur(on_sheet.astype(np.float32), (0, 0), 1.5)
     light = canvas.light * (0.03 + 0.97 * edge) + rng.normal(0, 1.5, (HEIGHT, WIDTH))
     return np.clip(light, 0, 255).astype(np.uint8), masks
+
+
+def write_set(folder: Path, *, seed: int = 0) -> None:
+    """Write a practice set in the competition's own files, with a manifest of their hashes.
+
+    Args:
+        folder: gets train_images/, train.csv, test_images/, sample_submission.csv and manifest.json.
+        seed: of everything.
+    """
+    rng = np.random.default_rng(seed)
+    for part, patterns in (("train", TRAIN_PATTERNS), ("test", TEST_PATTERNS)):
+        order = rng.permutation([pattern for pattern, count in patterns.items() for _ in range(count)])
+        names = sorted(rng.choice(16**9, len(order), replace=False))  # nine hex digits, as the competition has
+        rows = []
+        (folder / f"{part}_images").mkdir(parents=True, exist_ok=True)
+        for number, (name, pattern) in enumerate(zip(names, tqdm(order, desc=part, unit="sheet"), strict=True)):
+            sheet_seed = [seed, part == "test", number]
+            image, masks = render(str(pattern), np.random.default_rng(sheet_seed))
+            image_id = f"{name:09x}.jpg"
+            save_pil(folder / f"{part}_images" / image_id, Image.fromarray(image), quality=JPEG_QUALITY)
+            for class_id, mask in enumerate(masks, start=1):
+                runs = rle.encode(mask) if part == "train" else "1 1"  # the sample only shows the form
+                rows.append((f"{image_id}_{class_id}", runs))
+        with open(folder / TABLES[part], "w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(("ImageId_ClassId", "EncodedPixels"))
+            writer.writerows(rows)
+    write_manifest(folder)
+
+
+def main(
+    folder: Annotated[Path, typer.Argument(help="folder for the set")] = DATA / "severstal_practice", seed: int = 0
+) -> None:
+    """Make the practice sheets of the steel lesson."""
+    write_set(folder, seed=seed)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -27,8 +27,8 @@ def dice(target: np.ndarray, pred: np.ndarray) -> np.ndarray:
     target, pred = np.asarray(target), np.asarray(pred)
     if target.shape != pred.shape or target.dtype != bool or pred.dtype != bool:
         raise ValueError(
-            f"target is {target.dtype} {target.shape}, pred is {pred.dtype} {pred.shape}; both have to be bool masks of "
-            "one shape: cut probabilities at a threshold first"
+            f"target is {target.dtype} {target.shape}, pred is {pred.dtype} {pred.shape}; both have to be bool masks "
+            "of one shape: cut probabilities at a threshold first"
         )
     total = target.sum((-2, -1)) + pred.sum((-2, -1))
     common = (target & pred).sum((-2, -1))

@@ -69,7 +69,7 @@ def read_sheets(folder: str | Path) -> list[Sheet]:
 
 
 def class_map(targets: np.ndarray) -> np.ndarray:
-    """Masks (4, H, W) bool as one map of ids 0 … 4, (H, W) uint8, to show them; the higher class wins a shared pixel."""
+    """Masks (4, H, W) bool as one map of ids 0 … 4 to show, (H, W) uint8; the higher class wins a shared pixel."""
     ids = np.array(CLASS_IDS, np.uint8)[:, None, None]
     return (targets * ids).max(axis=0)
 

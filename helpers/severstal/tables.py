@@ -189,8 +189,9 @@ def validate_submission(path: str | Path, *, sample_path: str | Path) -> list[Pr
         problems.append(Problem(path, f"has the header {','.join(found_header)}, the sample {','.join(header)}"))
     found = {(row.image_id, row.class_id): row.line for row in rows}
     problems += [Problem(path, f"has no row for {i}, class {c}") for i, c in slots if (i, c) not in found]
-    unknown = found.keys() - set(slots)
-    problems += [Problem(path, f"line {found[slot]} ({slot[0]}, class {slot[1]}): not in the sample") for slot in unknown]
+    for image_id, class_id in sorted(found.keys() - set(slots)):
+        line = found[image_id, class_id]
+        problems.append(Problem(path, f"line {line} ({image_id}, class {class_id}): not in the sample"))
     if not problems and list(found) != slots:
         line = next(line for (slot, line), wanted in zip(found.items(), slots, strict=True) if slot != wanted)
         problems.append(Problem(path, f"line {line}: from here on the rows are in another order than in the sample"))

@@ -90,8 +90,8 @@ def random_light(image: np.ndarray, *, rng: np.random.Generator, strength: float
     if rng.random() < 0.3:
         image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.3, 0.3 + 1.2 * strength))
     if rng.random() < 0.3:
-        noise = cv2.randn(np.empty(image.shape, np.int16), 0, rng.uniform(1, 1 + 14 * strength))
-        image = cv2.add(image, noise, dtype=cv2.CV_8U)
+        noise = rng.standard_normal(image.shape, np.float32) * rng.uniform(1, 1 + 14 * strength)
+        image = np.clip(image + noise, 0, 255).astype(np.uint8)
     if rng.random() < 0.3:
         quality = int(rng.uniform(95 - 65 * strength, 95))
         # OpenCV takes the channels for BGR, coming and going; only its chroma weights notice.

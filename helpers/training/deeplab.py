@@ -15,133 +15,40 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import cv2
 import numpy as np
 import torch
 import typer
 
-from helpers.images import read_image
-from helpers.labels import CAMVID, CAMVID11, CITYSCAPES, fold
-from helpers.masks import read_mask
+from helpers.labels import CAMVID11, CITYSCAPES
 from helpers.metrics import ConfusionMatrix
-from helpers.training.augmentation import paste_classes, random_light, random_view
 from helpers.training.checkpoints import AveragedWeights, load_checkpoint, save_checkpoint, warmup_cosine
+from helpers.training.deeplab_data import (
+    CITYSCAPES_TO_CAMVID11,
+    IGNORE,
+    MERGED,
+    Frame,
+    Pool,
+    Step,
+    draw_batch,
+    read_frames,
+    target_members,
+    target_weights,
+)
 from helpers.training.deeplab_network import DeepLabV3Plus, folded_weights
-from helpers.training.losses import inverse_log_weights, merged_cross_entropy
+from helpers.training.losses import merged_cross_entropy
 
-IGNORE = 255
-# Targets are Cityscapes ids 0-18 where a picture has them, else 19 + the CamVid 11 id: a union of Cityscapes ids.
-MERGED = CITYSCAPES.num_classes
-CITYSCAPES_TO_CAMVID11 = fold(CITYSCAPES, CAMVID11)
 # The classes that stand for a union until practice streets teach the others.
 MAIN_CLASSES = ("road", "sidewalk", "building", "fence", "pole", "traffic sign", "vegetation", "sky", "person", "car",
                 "bicycle")  # fmt: skip
-THINGS = ("pole", "traffic light", "traffic sign", "person", "rider", "car", "truck", "bus", "motorcycle", "bicycle")
-
-
-class Step(NamedTuple):
-    """Views used until a share of the time has passed; small ones first learn more in a minute."""
-
-    until: float
-    size: tuple[int, int]
-    batch: int  # of each worker
-    scale: tuple[float, float]
-
 
 CURRICULUM = (
     Step(0.60, (160, 224), 8, (0.35, 1.1)),
     Step(0.85, (224, 320), 5, (0.5, 1.25)),
     Step(1.00, (320, 448), 4, (0.7, 1.4)),
 )
-
-
-class Frame(NamedTuple):
-    """A labelled picture: drive, image (H, W, 3) uint8, target (H, W) uint8 in the ids described at IGNORE."""
-
-    stem: str
-    image: np.ndarray
-    target: np.ndarray
-
-    @property
-    def drive(self) -> str:
-        return self.stem.split("_")[0]
-
-
-def read_frames(folder: Path) -> list[Frame]:
-    """Read a folder in CamVid's layout: ``images/``, ``labels/<stem>_P.png``, ``codes.txt`` of 32 or 11 classes.
-
-    Pictures that also have Cityscapes ids in ``cityscapes/<stem>.png`` keep these finer ids.
-
-    Raises:
-        ValueError: no pictures, or codes.txt names another number of classes.
-    """
-    image_paths = sorted(path for path in (folder / "images").glob("*") if path.suffix in (".jpg", ".png"))
-    if not image_paths:
-        raise ValueError(f"{folder} has no images/*.jpg or *.png; give a folder in CamVid's layout")
-    codes = (folder / "codes.txt").read_text().split()
-    if len(codes) not in (11, 12, 32):
-        raise ValueError(f"{folder / 'codes.txt'} names {len(codes)} classes; expected CamVid's 32, or its 11 and Void")
-    to_merged = fold(CAMVID if len(codes) == 32 else CAMVID11, CAMVID11)
-    to_target = np.where(to_merged < CAMVID11.num_classes, to_merged + MERGED, IGNORE).astype(np.uint8)
-    frames = []
-    for path in image_paths:
-        fine = folder / "cityscapes" / f"{path.stem}.png"
-        target = read_mask(fine) if fine.exists() else to_target[read_mask(folder / "labels" / f"{path.stem}_P.png")]
-        frames.append(Frame(path.stem, read_image(path), target))
-    return frames
-
-
-class Pool:
-    """Frames to draw training views from; drives with few frames and rare classes come up more often."""
-
-    def __init__(self, frames: list[Frame]):
-        self.frames = frames
-        drives = [frame.drive for frame in frames]
-        share = np.array([drives.count(drive) ** -0.5 for drive in drives])
-        self.share = share / share.sum()
-        self.counts = np.array([np.bincount(frame.target.ravel(), minlength=256) for frame in frames])
-        self.classes = [c for c in range(IGNORE) if (self.counts[:, c] > 30).any()]
-
-    def draw(self, step: Step, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """One view and its target; every second one looks at a class drawn from all classes alike."""
-        centre, share = None, self.share
-        if rng.random() < 0.5:
-            wanted = rng.choice(self.classes)
-            share = self.share * (self.counts[:, wanted] > 30)
-        frame = self.frames[rng.choice(len(self.frames), p=share / share.sum())]
-        if share is not self.share:
-            centre = divmod(int(rng.choice(np.flatnonzero(frame.target == wanted))), frame.target.shape[1])
-        view, target = random_view(
-            frame.image, frame.target, size=step.size, scale=step.scale, rng=rng, centre=centre, ignore_index=IGNORE
-        )
-        return random_light(view, rng=rng), target
-
-
-def draw_batch(pools: list[tuple[Pool, float]], step: Step, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """A batch of views, (B, H, W, 3) uint8, and targets, (B, H, W) uint8, from pools with their shares."""
-    chosen = rng.choice(len(pools), step.batch, p=[share for _, share in pools])
-    views, targets = zip(*(pools[index][0].draw(step, rng) for index in chosen), strict=True)
-    images, targets = np.stack(views), np.stack(targets)
-    things = np.array([CITYSCAPES.index(name) for name in THINGS])
-    things = np.concatenate([things, np.unique(CITYSCAPES_TO_CAMVID11[things]) + MERGED])
-    paste_classes(images, targets, classes=things, share=0.4, rng=rng)
-    return images, targets
-
-
-def target_members() -> torch.Tensor:
-    """(30, 19) bool: the Cityscapes ids that each target holds; see IGNORE."""
-    merged = torch.from_numpy(CITYSCAPES_TO_CAMVID11[:MERGED])
-    unions = merged[None] == torch.arange(CAMVID11.num_classes)[:, None]
-    return torch.cat([torch.eye(MERGED, dtype=torch.bool), unions])
-
-
-def target_weights(pools: list[tuple[Pool, float]]) -> torch.Tensor:
-    """(30,) weights of the targets: Cityscapes ids and CamVid ids each by their own frequencies."""
-    counts = torch.from_numpy(sum(pool.counts.sum(0) for pool, _ in pools))[: MERGED + CAMVID11.num_classes]
-    parts = [inverse_log_weights(part) if part.any() else torch.zeros(len(part)) for part in counts.split(MERGED)]
-    return torch.cat(parts)
 
 
 @torch.inference_mode()
@@ -157,9 +64,11 @@ def score(network: torch.nn.Module, frames: list[Frame], device: torch.device) -
 
 
 def figures(matrix: ConfusionMatrix) -> dict:
-    """Scores of a confusion matrix as plain values."""
-    iou = {name: round(float(v), 4) for name, v in zip(CAMVID11.class_names, matrix.iou(), strict=True)}
-    return {"pixel_accuracy": round(matrix.pixel_accuracy(), 4), "mean_iou": round(matrix.mean_iou(), 4), "iou": iou}
+    """Scores of a confusion matrix as plain values; None for a class that is in neither truth nor prediction."""
+    scores = zip(CAMVID11.class_names, matrix.iou().tolist(), strict=True)
+    iou = {name: None if np.isnan(score) else round(score, 4) for name, score in scores}
+    accuracy, mean = float(matrix.pixel_accuracy()), float(matrix.mean_iou())
+    return {"pixel_accuracy": round(accuracy, 4), "mean_iou": round(mean, 4), "iou": iou}
 
 
 class Worker:
@@ -286,11 +195,15 @@ def train(
     return record
 
 
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
 def main(
     run_dir: Annotated[Path, typer.Argument(help="folder for checkpoint.pt, weights.npz and record.json")],
     dir: Annotated[Path, typer.Option(envvar="CAMVID_DIR", help="CamVid frames in CamVid's layout")],
     practice: Annotated[Path | None, typer.Option(help="practice streets with Cityscapes ids")] = None,
-    practice_share: Annotated[float, typer.Option(help="share of the views that come from practice streets")] = 0.25,
+    practice_share: Annotated[float, typer.Option(min=0, max=1, help="share of views from practice streets")] = 0.25,
     leave_out: Annotated[str, typer.Option(help="drive to leave out and measure on, e.g. 0001TP")] = "",
     start: Annotated[Path | None, typer.Option(help="checkpoint whose averaged weights to begin with")] = None,
     minutes: float = 55,
@@ -298,15 +211,21 @@ def main(
     seed: int = 0,
     workers: int = 2,
 ) -> None:
-    """Train the bundled DeepLab; see the module's text."""
+    """Train the bundled DeepLab for some minutes; started again, the run in RUN_DIR goes on."""
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    run_dir.mkdir(parents=True, exist_ok=True)
-    frames = read_frames(dir)
-    left_out = [frame for frame in frames if frame.drive == leave_out]
-    pools = [(Pool([frame for frame in frames if frame.drive != leave_out]), 1 - practice_share if practice else 1.0)]
-    if practice:
-        pools.append((Pool(read_frames(practice)), practice_share))
+    try:
+        frames = read_frames(dir)
+        left_out = [frame for frame in frames if frame.drive == leave_out]
+        pools = [(Pool([frame for frame in frames if frame.drive != leave_out]), 1.0)]
+        if practice:
+            pools = [(pools[0][0], 1 - practice_share), (Pool(read_frames(practice)), practice_share)]
+        run_dir.mkdir(parents=True, exist_ok=True)
+    except (ValueError, OSError) as error:
+        raise typer.BadParameter(str(error)) from error
+    if leave_out and not left_out:
+        drives = ", ".join(sorted({frame.drive for frame in frames}))
+        raise typer.BadParameter(f"no frame is of the drive {leave_out}; the drives of {dir} are {drives}")
     print(f"{sum(len(pool.frames) for pool, _ in pools)} frames to learn from, {len(left_out)} left out", flush=True)
     record = train(run_dir, pools, minutes=minutes, left_out=left_out, start=start, peak_rate=peak_rate, seed=seed,
                    workers=workers)  # fmt: skip
@@ -317,4 +236,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app()

@@ -110,7 +110,8 @@ def folded_weights(network: DeepLabV3Plus) -> dict[str, np.ndarray]:
             if isinstance(module, ConvBN):
                 bn = module.bn
                 gain = bn.weight * torch.rsqrt(bn.running_var + bn.eps)
-                layers[name.replace(".", "/")] = module.conv.weight * gain[:, None, None, None], bn.bias - bn.running_mean * gain
+                kernel, bias = module.conv.weight * gain[:, None, None, None], bn.bias - bn.running_mean * gain
+                layers[name.replace(".", "/")] = kernel, bias
         layers["classifier"] = network.classifier.weight, network.classifier.bias
     weights = {}
     for name, (kernel, bias) in layers.items():

@@ -68,7 +68,7 @@ class VideoReader:
         if not self.path.exists():
             raise FileNotFoundError(f"no video at {self.path}; check the path (current folder: {Path.cwd()})")
         if start < 0 or (end is not None and end <= start):
-            raise VideoError(f"start is {start} s and end {end} s; a part of a video starts at 0 or later and ends after it")
+            raise VideoError(f"start is {start} s and end {end} s; a part starts at 0 or later, and ends later")
         if every < 1:
             raise VideoError(f"every is {every}; 1 keeps all frames, 2 every second one")
         self.info = self._probe()
@@ -186,7 +186,7 @@ def camera_frames(device: int = 0, *, seconds: float = 5.0) -> Iterator[np.ndarr
     camera = cv2.VideoCapture(device)
     try:
         if not camera.isOpened():
-            raise VideoError(f"no camera {device} on this machine; record a clip with a phone and name its file instead")
+            raise VideoError(f"no camera {device} on this machine; record a clip with a phone and name its file")
         stop = time.monotonic() + seconds
         while time.monotonic() < stop:
             found, frame = camera.read()
@@ -198,18 +198,32 @@ def camera_frames(device: int = 0, *, seconds: float = 5.0) -> Iterator[np.ndarr
 
 
 def decoded(container: av.container.InputContainer, stream: av.stream.Stream) -> Iterator[av.frame.Frame | None]:
-    """The frames of one track of an open file, in the order of their time; None for data that cannot be decoded."""
+    """The frames of one track of an open file in the order of their time, and None for each that cannot be decoded."""
     stream.codec_context.thread_type = "AUTO"
+    expected: set[int] = set()  # times of the frames that went in and haven't come out
+    failures = 0
     packets = container.demux(stream)
     while True:
         try:
-            yield from next(packets).decode()
+            packet = next(packets)
+            if packet.pts is not None:
+                expected.add(packet.pts)
+            frames = packet.decode()
         except StopIteration:
-            return
+            break
         except av.InvalidDataError:
-            yield None
+            failures += 1
+            continue
         except av.FFmpegError as error:
             raise VideoError(f"reading {container.name} failed: {_reason(error)}") from error
+        for frame in frames:
+            passed = {time for time in expected if frame.pts is not None and time <= frame.pts}
+            expected -= passed
+            if failures:  # a decoder also drops what depends on the damaged frame, without a word
+                yield from [None] * max(failures, len(passed) - 1)
+                failures = 0
+            yield frame
+    yield from [None] * (failures and max(failures, len(expected)))
 
 
 def _upright(frame: av.VideoFrame) -> np.ndarray:

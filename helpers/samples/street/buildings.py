@@ -119,7 +119,8 @@ def letters(shape, rng, x0, x1, z, height, y, colour) -> None:
                 a = x + (w - 0.12 * height) * stroke / 2
                 panel(shape, a, a + 0.13 * height, z, z + height, y, "plaster", colour)
             for level in rng.choice([0.0, 0.45, 0.87], rng.integers(1, 3), replace=False):
-                panel(shape, x, x + w * 0.85, z + level * height, z + (level + 0.13) * height, y, "plaster", colour)
+                panel(shape, x, x + w * 0.85, z + level * height, z + (level + 0.13) * height, y + 0.003,
+                      "plaster", colour)
         x += w * 1.1
 
 

@@ -5,12 +5,15 @@ import numpy as np
 from helpers.samples.street.towns import Light
 
 
-def develop(linear: np.ndarray, rng: np.random.Generator, light: Light) -> np.ndarray:
+def develop(
+    linear: np.ndarray, rng: np.random.Generator, light: Light, *, noise: np.random.Generator | None = None
+) -> np.ndarray:
     """Develops linear light as an inexpensive camera in a car would.
 
     Args:
         linear: (H, W, 3) float, linear RGB.
-        rng: draws exposure, white balance and noise.
+        rng: draws exposure, white balance and the lens.
+        noise: draws the noise; rng when None.
         light: its exposure shifts the meter.
 
     Returns:
@@ -19,16 +22,17 @@ def develop(linear: np.ndarray, rng: np.random.Generator, light: Light) -> np.nd
     height, width = linear.shape[:2]
     # The meter looks at the lower, darker part and lets the sky burn out, as in real dashboard footage.
     ground = linear[height // 3 :].mean(axis=2)
-    gain = 0.16 / max(1e-4, np.exp(np.log(ground + 1e-3).mean()))
+    gain = 0.1 / max(1e-4, np.exp(np.log(ground + 1e-3).mean()))
     gain *= 2 ** (light.exposure + rng.normal(0, 0.3))
-    balance = np.array([rng.normal(1, 0.05), 1.0, rng.normal(1.03, 0.06)])
+    cast = linear[height // 3 :].mean(axis=(0, 1))
+    balance = (cast.mean() / np.maximum(cast, 1e-4)) ** rng.uniform(0.65, 0.95) * rng.normal((1, 1, 1.03), (0.04, 0.02, 0.05))
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
     falloff = 1 - rng.uniform(0.05, 0.2) * (x**2 + y**2)[..., None] / 2
     signal = linear * gain * balance * falloff
     veil = rng.uniform(0, 0.012) * np.minimum(signal, 2).mean()  # stray light in the lens
     signal = _soften(signal + veil, rng.uniform(0.0, 0.35))
     shot = np.sqrt(np.maximum(signal, 0)) * rng.uniform(0.006, 0.02)
-    signal = signal + rng.normal(size=signal.shape) * (shot + rng.uniform(0.001, 0.004))
+    signal = signal + (noise or rng).normal(size=signal.shape) * (shot + rng.uniform(0.001, 0.004))
     signal = np.maximum(signal, 0)
     # A shoulder from 0.7 up keeps some cloud; contrast below it.
     signal = np.where(signal > 0.7, 0.7 + 0.3 * (1 - np.exp(-(signal - 0.7) / 0.3)), signal)

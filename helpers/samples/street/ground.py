@@ -81,17 +81,17 @@ def pave(world, pavements, streets) -> None:
         edge = half + pavements[side]
         verge = rng.random() < 0.25
         for a, b in zip(bounds[::2], bounds[1::2], strict=True):
-            lanes = [(half + 0.14, edge, material, "sidewalk", paving), (edge, edge + 60, "grass", "grass",
+            lanes = [(half + 0.14, edge, material, "sidewalk", paving), (edge - 0.05, edge + 60, "grass", "grass",
                      (0.075, 0.1, 0.03))]
             if verge and pavements[side] > 2.4:
                 lanes[:1] = [(half + 0.14, half + 1.1, "grass", "grass", (0.07, 0.1, 0.03)),
                              (half + 1.1, edge, material, "sidewalk", paving)]
             for x0, x1, *look in lanes:
-                strip(world, shape, a, b, side * x0, side * x1, KERB, *look)
+                strip(world, shape, a, b, side * x0, side * x1, KERB - 0.006 * (x0 > half + 1.2), *look)
             strip(world, shape, a, b, side * half, side * (half + 0.02), 0, "concrete", "sidewalk", stone, z1=KERB)
             strip(world, shape, a, b, side * (half + 0.02), side * (half + 0.14), KERB, "concrete", "sidewalk", stone)
             # Yards behind the pavement are paved where houses stand close.
-            strip(world, shape, a, b, side * edge, side * (edge + 1.2), KERB + 0.004, material, "sidewalk", paving * 0.9)
+            strip(world, shape, a, b, side * (edge - 0.05), side * (edge + 1.2), KERB + 0.004, material, "sidewalk", paving * 0.9)
     for side, mouth in streets:
         a, b = world.junction - mouth, world.junction + mouth
         strip(world, shape, a, b, side * half, side * (half + 90), 0, asphalt, "road", grey * 0.95)
@@ -116,22 +116,23 @@ def paint_road(world) -> None:
     rng, half, shape = world.rng, world.road_width / 2, Shape()
     end = len(world.line.headings) - 30
     grey = world.grey
-    for _ in range(rng.integers(4, 14)):
+    # Surfaces in one plane would shade each other black: each lies a little higher than the one before.
+    for k in range(rng.integers(4, 14)):
         patch(world, shape, rng.uniform(-2, 45), rng.uniform(-half, half) * 0.8, rng.uniform(1, 9), rng.uniform(0.6, 2.2),
-              0.002, world.asphalt, "road", grey * rng.uniform(0.6, 1.35))
+              0.0018 + 0.0001 * k, world.asphalt, "road", grey * rng.uniform(0.6, 1.35))
     for _ in range(rng.integers(2, 7)):
         where, _ = world.line.at(rng.uniform(2, 30), rng.uniform(-half, half) * 0.85)
-        shape.rod([*where, -0.05], [*where, 0.004], rng.uniform(0.28, 0.4), "metal", "road", grey * 0.5, sides=18)
+        shape.rod([*where, -0.05], [*where, 0.004], rng.uniform(0.28, 0.4), "rubber", "road", grey * 0.55, sides=18)
     for _ in range(rng.integers(2, 8)):
         s, x, turn = rng.uniform(0, 25), rng.uniform(-half, half) * 0.8, rng.normal(0, 0.6)
-        for _ in range(12):
-            patch(world, shape, s, x, 0.9, rng.uniform(0.02, 0.06), 0.003, world.asphalt, "road", grey * 0.4, turn=turn)
+        for k in range(12):
+            patch(world, shape, s, x, 0.9, rng.uniform(0.02, 0.06), 0.0034 + 0.00005 * k, world.asphalt, "road", grey * 0.4, turn=turn)
             turn += rng.normal(0, 0.25)
             s, x = s + 0.75 * np.cos(turn), x - 0.75 * np.sin(turn)
     for side in (-1, 1):
-        strip(world, shape, -25, end, side * half, side * (half - 0.25), 0.0015, world.asphalt, "road", grey * 0.75)
+        strip(world, shape, -25, end, side * half, side * (half - 0.25), 0.0012, world.asphalt, "road", grey * 0.75)
         for s in np.arange(rng.uniform(0, 10), end, 18):
-            patch(world, shape, s, side * (half - 0.25), 0.5, 0.4, 0.005, "metal", "road", grey * 0.35)
+            patch(world, shape, s, side * (half - 0.25), 0.5, 0.4, 0.0048, "rubber", "road", grey * 0.35)
     style = rng.choice(["dashed", "long dashes", "double", "hatched"], p=[0.45, 0.3, 0.1, 0.15])
     if style == "double":
         for x in (-0.12, 0.12):
@@ -163,6 +164,10 @@ def paint_road(world) -> None:
         road_text(world, shape, rng.uniform(8, 25), -half / 2)
     if world.junction is not None and rng.random() < 0.4:
         box_junction(world, shape, world.junction)
+    if world.tracks:
+        for x in (-half / 2, half / 2):
+            for rail in (-0.72, 0.72):
+                strip(world, shape, -25, end, x + rail - 0.04, x + rail + 0.04, 0.0065, "metal", "road", (0.3, 0.3, 0.3))
     world.things.append(Thing(shape))
 
 
@@ -180,7 +185,7 @@ def road_text(world, shape, s, x) -> None:
     letters(text, world.rng, -1.0, 1.0, 0, 0.55, 0, WHITE)
     where, heading = world.line.at(s, x)
     for verts, faces, *_ in text._blocks:
-        flat = np.c_[-verts[:, 0], verts[:, 2] * 4, np.full(len(verts), 0.006)]
+        flat = np.c_[-verts[:, 0], verts[:, 2] * 4, 0.006 + verts[:, 1]]
         turn = np.array([[np.cos(heading), -np.sin(heading), 0], [np.sin(heading), np.cos(heading), 0], [0, 0, 1]])
         shape.add(flat @ turn.T + [*where, 0], faces, "marking", "lane marking", WHITE)
 

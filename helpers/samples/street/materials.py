@@ -1,6 +1,7 @@
 """Materials for Cycles, all procedural: the colour comes from the mesh's faces, wear and pattern from noise."""
 
 import bpy
+import numpy as np
 
 
 class Nodes:
@@ -130,10 +131,11 @@ def grass():
 def shop_window():
     """Glass before a lit clutter of goods."""
     m = Nodes("shop window")
-    cells = m.add("TexVoronoi", Vector=m.metres(), Scale=2.6)
-    dim = m.times(cells.outputs["Color"], m.noise(1.5, 0.0, 0.25))
-    goods = m.mix(0.55, m.times(m.colour(), 0.15), dim)
-    return m.finish(goods, 0.06, Emission_Color=goods, Emission_Strength=0.35)
+    cells = m.add("TexVoronoi", Vector=m.metres(), Scale=3.2)
+    muted = m.add("HueSaturation", Color=cells.outputs["Color"], Saturation=0.4)
+    dim = m.times(m.times(muted.outputs[0], m.noise(1.1, -0.1, 0.3)), m.noise(9, 0.3, 1.2))
+    goods = m.mix(0.6, m.times(m.colour(), 0.1), dim)
+    return m.finish(goods, 0.06, Emission_Color=goods, Emission_Strength=0.25)
 
 
 def plain(name: str, roughness: float, metallic=0.0, coat=0.0):
@@ -203,16 +205,13 @@ def sky(light, seed: float):
     m.set(flat.inputs[0], where)
     m.set(flat.inputs[1], m.add("CombineXYZ", X=lifted.outputs[0], Y=lifted.outputs[0], Z=1.0).outputs[0])
     drift = m.add("Mapping", Vector=flat.outputs[0], Location=(seed, seed * 0.7, 0), Scale=(1.1, 1.1, 0.4))
-    noise = m.add("TexNoise", Vector=drift.outputs[0], Scale=1.3, Detail=9.0, Roughness=0.6)
+    noise = m.add("TexNoise", Vector=drift.outputs[0], Scale=1.3, Detail=6.0, Roughness=0.6)
     edge = 0.72 - 0.45 * light.clouds
     cover = m.add("MapRange", Value=noise.outputs[0], From_Min=edge - 0.06, From_Max=edge + 0.16)
-    grey = m.times(m.mix(m.add("MapRange", Value=noise.outputs[0], From_Min=edge, From_Max=edge + 0.35).outputs[0],
-                         (1, 1, 1, 1), (0.6, 0.62, 0.66, 1)), 1.0)
-    cloud = m.mix(1.0, grey, grey)
-    tinted = m.tree.nodes.new("ShaderNodeVectorMath")
-    tinted.operation = "MULTIPLY"
-    m.set(tinted.inputs[0], cloud)
-    m.set(tinted.inputs[1], light.cloud_colour)
+    under = m.add("MapRange", Value=noise.outputs[0], From_Min=edge, From_Max=edge + 0.35).outputs[0]
+    bright = np.array(light.cloud_colour)
+    cloud = m.mix(under, (*bright, 1), (*bright * (0.6, 0.62, 0.66), 1))
     background = m.tree.nodes["Background"]
-    m.set(background.inputs[0], m.mix(cover.outputs[0], blue, tinted.outputs[0]))
+    m.set(background.inputs[0], m.mix(cover.outputs[0], blue, cloud))
+    world.cycles.sampling_method, world.cycles.sample_map_resolution = "MANUAL", 128
     return world

@@ -66,8 +66,9 @@ def tree(rng: np.random.Generator, *, bare: bool) -> Thing:
     tips = np.vstack([g[1] for g in grown[3:]])
     if not bare:
         colour = LEAVES[rng.integers(len(LEAVES))]
-        centres = np.repeat(grown[-1][1], 11, axis=0)
-        verts, faces = leaf_cards(rng, centres, 0.34, 0.38)
+        clusters = np.vstack([np.repeat(grown[-1][1], 40, axis=0), np.repeat(grown[-2][1], 60, axis=0)])
+        centres = clusters[clusters[:, 2] > 3.2]  # nothing hangs before a windscreen
+        verts, faces = leaf_cards(rng, centres, 0.25, 0.4)
         light = rng.normal(1, 0.22, (len(faces), 1)) * rng.normal(1, 0.06, (len(faces), 3))
         shape.add(verts, faces, "leaf", "tree", np.clip(vary(rng, colour) * light, 0.005, 0.5))
     return Thing(shape, envelope=crown_envelope(tips, 0.75 if bare else 0.6))

@@ -7,6 +7,7 @@ import bpy
 import numpy as np
 
 from helpers.samples.street import materials
+from helpers.samples.street.classes import COUNTABLE
 from helpers.samples.street.shapes import Shape, Thing
 from helpers.samples.street.world import World
 
@@ -20,7 +21,7 @@ class Stage:
         samples: light paths a pixel; the picture is denoised afterwards.
     """
 
-    def __init__(self, world: World, size: tuple[int, int] = (360, 480), *, samples: int = 12) -> None:
+    def __init__(self, world: World, size: tuple[int, int] = (360, 480), *, samples: int = 8) -> None:
         bpy.ops.wm.read_factory_settings(use_empty=True)
         self.world, self.scene = world, bpy.context.scene
         self.samples = samples
@@ -45,7 +46,8 @@ class Stage:
         cycles.max_bounces, cycles.diffuse_bounces, cycles.glossy_bounces = 3, 2, 2
         cycles.caustics_reflective = cycles.caustics_refractive = False
         cycles.sample_clamp_indirect = 4.0
-        cycles.use_adaptive_sampling = False
+        cycles.use_adaptive_sampling = cycles.use_light_tree = False
+        cycles.denoising_quality, cycles.denoising_prefilter = "FAST", "NONE"
         self.scene.view_settings.view_transform = "Raw"
         camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
         self.scene.collection.objects.link(camera)
@@ -155,7 +157,8 @@ class Stage:
         ids = np.rint(raw)
         if np.abs(raw - ids).max() > 1e-3:
             raise RuntimeError("the label pass blended two surfaces: its values are not whole numbers")
-        return ids[..., 0].astype(np.uint8), ids[..., 1].astype(np.uint16)
+        fine, number = ids[..., 0].astype(np.uint8), ids[..., 1].astype(np.uint16)
+        return fine, np.where(np.isin(fine, COUNTABLE), number, 0).astype(np.uint16)
 
     def _render(self) -> np.ndarray:
         with tempfile.TemporaryDirectory() as folder:

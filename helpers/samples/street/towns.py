@@ -39,7 +39,7 @@ class Town:
     cars: float
     people: float
     bicycles: float
-    road: tuple[float, float] = (7.0, 10.5)
+    road: tuple[float, float] = (7.0, 11.5)
 
 
 TOWNS = {

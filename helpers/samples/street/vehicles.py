@@ -31,12 +31,12 @@ def wheel(shape, x, y, radius, width, part) -> None:
     shape.rod(outer, outer + [side * 0.016, 0, 0], radius * 0.25, "plastic", part, DARK, sides=8)
 
 
-def plate(shape, rng, y, z, part, rear) -> None:
+def plate(shape, rng, y, z, part, rear, width=0.52) -> None:
     """A number plate with marks for its characters."""
     out = -1 if rear else 1
-    shape.box((0, y, z), (0.52, 0.02, 0.11), "plaster", part, (0.6, 0.42, 0.03) if rear else (0.7, 0.7, 0.7))
-    for x in np.linspace(-0.2, 0.2, 7) + rng.normal(0, 0.004, 7):
-        shape.box((x, y + out * 0.012, z + 0.02), (0.035, 0.004, 0.07), "plastic", part, BLACK)
+    shape.box((0, y, z), (width, 0.02, 0.11), "plaster", part, (0.6, 0.42, 0.03) if rear else (0.7, 0.7, 0.7))
+    for x in np.linspace(-0.39, 0.39, 7) * width + rng.normal(0, 0.002, 7):
+        shape.box((x, y + out * 0.012, z + 0.02), (0.067 * width, 0.004, 0.07), "plastic", part, BLACK)
 
 
 def car(rng: np.random.Generator, kind: str, *, lights=False, braking=False) -> Thing:
@@ -277,5 +277,5 @@ def motorcycle(rng) -> Thing:
         shape.rod((x, 0.7, r), (x, 0.42, 1.0), 0.03, "metal", "motorcycle", (0.3, 0.3, 0.3), sides=6)
         shape.rod((2 * x, -0.2, 0.35), (2 * x, -0.95, 0.42), 0.05, "metal", "motorcycle", (0.4, 0.4, 0.4), sides=8)
     shape.rod((-0.36, 0.36, 1.05), (0.36, 0.36, 1.05), 0.02, "plastic", "motorcycle", BLACK, sides=6)
-    plate(shape, rng, -0.99, 0.6, "motorcycle", rear=True)
+    plate(shape, rng, -0.99, 0.6, "motorcycle", rear=True, width=0.24)
     return Thing(shape, countable=True)

@@ -26,6 +26,8 @@ class World:
     things: list[Thing] = field(default_factory=list)
     gaps: dict[int, list[tuple[float, float]]] = field(default_factory=lambda: {-1: [], 1: []})
     junction: float | None = None
+    taken: list[tuple[float, float, float, float]] = field(default_factory=list)
+    tracks: bool = False
     asphalt: str = "asphalt"
     grey: np.ndarray | None = None
 
@@ -35,6 +37,14 @@ class World:
         thing.at, thing.turn = (where[0], where[1], z), heading + turn
         self.things.append(thing)
         return thing
+
+    def claim(self, s: float, x: float, along: float, across: float = 2.1) -> bool:
+        """Takes a rectangle of the road, unless something stands there already."""
+        box = (s - along / 2, s + along / 2, x - across / 2, x + across / 2)
+        if any(box[0] < b and a < box[1] and box[2] < d and c < box[3] for a, b, c, d in self.taken):
+            return False
+        self.taken.append(box)
+        return True
 
     def free(self, side: int, s: float, margin: float = 0.0) -> bool:
         """Whether s lies on a kerb, not in the mouth of a side street."""
@@ -60,7 +70,8 @@ def build(town: Town, scene: int, *, length: float = 150.0, junction: float | No
     pavements = {side: rng.uniform(1.6, 3.8) for side in (-1, 1)}
     if junction is None and rng.random() < 0.55:
         junction = rng.uniform(24, 60)
-    world.junction = junction
+    world.junction, world.tracks = junction, "tram" in extras
+    world.claim(2.0, -width / 4, 9.0)  # the camera's own car
     streets = []
     if junction is not None:
         sides = [(-1,), (1,), (-1, 1)][rng.integers(3)]
@@ -71,6 +82,7 @@ def build(town: Town, scene: int, *, length: float = 150.0, junction: float | No
     pave(world, pavements, streets)
     paint_road(world)
     trees = _trees(rng, town)
+    _traffic(world, length, extras)
     for side in (-1, 1):
         _frontage(world, side, width / 2 + pavements[side], length, trees)
         _kerbside(world, side, pavements[side], length, trees)
@@ -79,7 +91,6 @@ def build(town: Town, scene: int, *, length: float = 150.0, junction: float | No
     if junction is not None:
         _junction(world, junction, pavements)
     _backdrop(world, length, trees)
-    _traffic(world, length, extras)
     _walkers(world, pavements, extras)
     return world
 
@@ -117,7 +128,7 @@ def _frontage(world, side, edge, length, trees) -> None:
                 continue
             shape, depth = building(rng, BUILDING[zone], w)
             world.place(Thing(shape), s + w / 2, side * (edge + setback + 0.05), turn=side * np.pi / 2)
-            if zone == "shops" and rng.random() < 0.5:
+            if zone == "shops" and rng.random() < 0.35:
                 world.place(Thing(furniture.shop_sign(rng)), s + rng.uniform(0.1, 0.9) * w,
                             side * (edge + setback), turn=side * np.pi / 2, z=rng.uniform(2.7, 3.6))
             if setback > 1 and zone in ("terrace", "villas"):
@@ -178,7 +189,7 @@ def _kerbside(world, side, pavement, length, trees) -> None:
         if world.free(side, s, 1):
             lamp = furniture.street_lamp(rng, lit=lit) if rng.random() < 0.85 else furniture.telegraph_pole(rng)
             world.place(lamp, s, side * (kerb + 0.5), turn=side * np.pi / 2)
-    for s in np.arange(rng.uniform(6, 18), min(length, 90), rng.uniform(9, 20)):
+    for s in np.arange(rng.uniform(6, 18), min(length, 90), rng.uniform(14, 34)):
         if world.free(side, s, 1):
             world.place(furniture.road_sign(rng), s, side * (kerb + 0.45), turn=face + rng.normal(0, 0.15))
     avenue = world.town.trees * rng.uniform(0, 1.8)
@@ -205,7 +216,9 @@ def _kerbside(world, side, pavement, length, trees) -> None:
         while s < length * 0.8:
             if rng.random() < 0.65 and world.free(side, s, 6):
                 flip = np.pi if rng.random() < (0.85 if side > 0 else 0.15) else 0
-                world.place(_any_car(rng), s, side * (kerb - rng.uniform(0.75, 1.05)), turn=flip + rng.normal(0, 0.02))
+                x = side * (kerb - rng.uniform(0.75, 1.05))
+                if world.claim(s, x, 5.0):
+                    world.place(_any_car(rng), s, x, turn=flip + rng.normal(0, 0.02))
             s += rng.uniform(5.3, 8)
 
 
@@ -271,32 +284,33 @@ def _traffic(world, length, extras) -> None:
     rng, town, lane = world.rng, world.town, world.road_width / 4
     lit = town.light.lamps_on
     special = {"bus": vehicles.bus, "truck": vehicles.truck, "tram": vehicles.tram}
-    ahead = rng.uniform(9, 20)
+    lengths = {"bus": 12.0, "truck": 9.0, "tram": 27.0}
     queue = [name for name in extras if name in special]
-    for direction, chance in ((0, 0.55), (np.pi, 0.75)):
-        x, s = (-lane if direction == 0 else lane) * rng.uniform(0.75, 0.95), ahead + rng.uniform(0, 15)
+    for direction, chance in ((0, 0.5), (np.pi, 0.7)):
+        s = rng.uniform(13, 32) if direction == 0 else rng.uniform(8, 28)
         while s < length * 0.8:
-            name = None
-            if queue and rng.random() < 0.7:
-                name = queue.pop()
+            name = queue.pop() if queue and (direction or rng.random() < 0.4) else None
+            if name is None and rng.random() < 0.1:
+                name = str(rng.choice(["bus", "truck"]))
             if name or rng.random() < chance * min(1, town.cars):
-                roll = rng.random()
-                if name is None and roll < 0.12:
-                    name = "bus" if roll < 0.06 else "truck"
+                along = lengths.get(name, 5.0)
+                s += along / 2
+                x = (-lane if direction == 0 else lane) * rng.uniform(0.75, 0.95) + rng.normal(0, 0.1)
                 vehicle = special[name](rng, lights=lit) if name else _any_car(rng, lights=lit, braking=rng.random() < 0.3)
-                s += 6 if name in ("bus", "truck") else 14 if name == "tram" else 0
-                world.place(vehicle, s, x + rng.normal(0, 0.15), turn=direction)
-                vehicle.speed = rng.uniform(4, 8)
-                s += 8 if name in ("bus", "truck") else 14 if name == "tram" else 0
-            s += rng.uniform(7, 22)
-    for name in queue:
-        world.place(special[name](rng, lights=lit), rng.uniform(22, 34), lane * 0.9, turn=np.pi).speed = 5.0
-    for _ in range(rng.poisson(1.1 * town.bicycles)):
+                if world.claim(s, x, along):
+                    world.place(vehicle, s, x, turn=direction).speed = rng.uniform(5, 7)
+                s += along / 2
+            s += rng.uniform(3, 22)
+    for _ in range(rng.poisson(1.5 * town.bicycles)):
         _rider(world, rng.uniform(8, 34), rng.choice([-1, -1, 1]))
     if "motorcycle" in extras or rng.random() < 0.12:
-        s, x = rng.uniform(8, 18), -lane * rng.uniform(0.5, 1.3)
-        world.place(vehicles.motorcycle(rng), s, x).speed = 6.0
-        world.place(people.rider(rng, motor=True), s, x).speed = 6.0
+        spots = [(rng.uniform(8, 20), lane * side * rng.uniform(0.4, 1.4), side) for side in (-1, -1, 1, 1, -1, 1)]
+        for s, x, side in spots:
+            if world.claim(s, x, 2.6, 1.2):
+                turn = 0.0 if side < 0 else np.pi
+                world.place(vehicles.motorcycle(rng), s, x, turn=turn).speed = 6.0
+                world.place(people.rider(rng, motor=True), s, x, turn=turn).speed = 6.0
+                break
     if "cone" in extras:
         for k in range(5):
             world.place(furniture.cone(rng), 12 + 2.2 * k, -world.road_width / 2 + 0.5 + 0.25 * k)
@@ -308,6 +322,8 @@ def _rider(world, s, side) -> None:
     if rng.random() < 0.3:
         x = side * world.road_width / 4
     lean = rng.normal(0, 0.06)
+    if not world.claim(s, x, 2.4, 1.0):
+        return
     for thing in (vehicles.bicycle(rng), people.rider(rng)):
         world.place(thing, s, x, turn=turn + lean).speed = 3.5
 

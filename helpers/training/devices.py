@@ -1,0 +1,19 @@
+"""Where to train, and how to make that fast (torch)."""
+
+import torch
+
+
+def best_device() -> torch.device:
+    """A GPU where there is one (CUDA, or Apple's), else the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def half_precision(device: torch.device) -> torch.autocast:
+    """Context in which convolutions run in bfloat16 where that is faster, and nothing changes elsewhere.
+
+    A CPU without bfloat16 instructions emulates them many times slower than float32, so it is asked first.
+    """
+    fast = device.type == "cuda" or (device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return torch.autocast(device.type, torch.bfloat16, enabled=fast)
