@@ -12,6 +12,8 @@ TORCH_BACKEND ?=
 LAB_ARGS ?=
 # More arguments for the unit tests, for instance TEST_ARGS="tests/test_masks.py -k overlay".
 TEST_ARGS ?= tests
+# How long `make models` trains.
+MINUTES ?= 110
 # The notebooks' own tests: every cell must run; the text of cells tagged nbval-check-output must not change.
 NBVAL := --nbval-lax --nbval-cell-timeout=300 -p no:cacheprovider
 
@@ -52,12 +54,16 @@ workshop: $(READY) ## participants' copies, without solutions, to build/workshop
 publish: $(READY) ## point all badges and links at your repository: make publish REPO=owner/name
 	$(BIN)/python -m helpers.notebooks publish "$(REPO)"
 
-samples: $(READY) ## render the practice pictures again (hours; installs Blender's bpy, Python 3.11 only)
+samples: $(READY) ## make the practice pictures again (hours; installs Blender's bpy, Python 3.11 only)
 	$(BIN)/uv pip install --python $(BIN)/python --editable ".[render]"
-	$(BIN)/python -m helpers.samples.street
+	$(BIN)/python -m helpers.samples.street --force
+	$(BIN)/python -m helpers.samples.steel data/severstal_practice
 
-models: $(READY) ## train the bundled models again (hours)
-	$(BIN)/python -m helpers.training.deeplab
+models: $(READY) ## train the bundled network again, MINUTES=110 (needs CAMVID_DIR, a folder with CamVid)
+	@test -d "$(CAMVID_DIR)" || { echo "set CAMVID_DIR to a folder with images/, labels/, codes.txt, valid.txt"; exit 2; }
+	$(BIN)/python -m helpers.training.deeplab build/deeplab_street --dir "$(CAMVID_DIR)" \
+		--practice data/camvid_practice --minutes $(MINUTES)
+	$(BIN)/python -m helpers.deeplab.freeze build/deeplab_street/weights.npz data/models/deeplab_street.tar.gz
 
 bench: $(READY) ## speed of the kernels against the readable ways
 	$(QUIET) $(BIN)/python -m pytest tests/benchmarks -s

@@ -4,8 +4,7 @@ A lesson with a layout of its own adds it: `LAYOUTS["mine"] = check_mine`, a fun
 a `Problem` for everything that is wrong in it.
 """
 
-import csv
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,7 +101,7 @@ def check_dataset(folder: str | Path, layout: str) -> list[Problem]:
 
     Args:
         folder: of the data set.
-        layout: key of `LAYOUTS`: "camvid", "severstal", "rtk" or one that a lesson has added.
+        layout: key of `LAYOUTS`: "camvid", "rtk" or one that a lesson has added ("severstal").
 
     Returns:
         The problems, paths relative to the folder; an empty list where all is well.
@@ -214,78 +213,7 @@ def _first_folder(folder: Path, *names: str) -> Path:
     return next((folder / name for name in names if (folder / name).is_dir()), folder / names[0])
 
 
-SEVERSTAL_SIZE = (256, 1600)  # height, width
-SEVERSTAL_CLASSES = ("1", "2", "3", "4")
-
-
-def check_severstal(folder: Path) -> Iterator[Problem]:
-    """Severstal as on Kaggle: train_images/ and train.csv in either of its forms.
-
-    `ImageId_ClassId,EncodedPixels` has four rows for each image, empty ones for absent defects;
-    `ImageId,ClassId,EncodedPixels` has only the defects, so that an image without one is in no row.
-    """
-    table, images = folder / "train.csv", folder / "train_images"
-    present = {path.name for path in image_files(images)} if images.is_dir() else set()
-    if not images.is_dir():
-        yield Problem(images, "this folder is missing")
-    for name in _progress(sorted(present)):
-        image, problems = _try(read_image, images / name)
-        yield from problems
-        if image is not None and image.shape[:2] != SEVERSTAL_SIZE:
-            yield Problem(images / name, f"is {_size(image)}, expected {SEVERSTAL_SIZE[1]}×{SEVERSTAL_SIZE[0]}")
-    lines, problems = _try(_lines, table)
-    yield from problems
-    if lines is None:
-        return
-    rows = csv.DictReader(lines)
-    joined = set(rows.fieldnames) == {"ImageId_ClassId", "EncodedPixels"}
-    if not joined and set(rows.fieldnames) != {"ImageId", "ClassId", "EncodedPixels"}:
-        yield Problem(table, f"has the columns {', '.join(rows.fieldnames)}; expected ImageId_ClassId,EncodedPixels "
-                             "or ImageId,ClassId,EncodedPixels")  # fmt: skip
-        return
-    classes_of = defaultdict(list)
-    for row in rows:
-        where = f"line {rows.line_num}"
-        if None in row or None in row.values():
-            yield Problem(table, f"{where} has another number of columns than the header")
-            continue
-        if joined:
-            image_id, _, class_id = row["ImageId_ClassId"].rpartition("_")
-        else:
-            image_id, class_id = row["ImageId"], row["ClassId"]
-        if class_id not in SEVERSTAL_CLASSES:
-            yield Problem(table, f"{where} has class {class_id!r}; the classes are 1 to 4")
-        elif class_id in classes_of[image_id]:
-            yield Problem(table, f"{where} is another row for {image_id}, class {class_id}")
-        classes_of[image_id].append(class_id)
-        if problem := _rle_problem(row["EncodedPixels"]):
-            yield Problem(table, f"{where} ({image_id}, class {class_id}): {problem}")
-    for name in sorted(classes_of.keys() - present if images.is_dir() else ()):
-        yield Problem(images / name, "is in train.csv, but not here")
-    if joined:
-        for name in sorted(classes_of.keys() | present):
-            if absent := [c for c in SEVERSTAL_CLASSES if c not in classes_of[name]]:
-                yield Problem(table, f"has no row for {name}, class {', '.join(absent)}")
-
-
-def _rle_problem(text: str) -> str | None:
-    """What is wrong with 1-based "start length" pairs that must ascend within one image."""
-    words = text.split()
-    if not all(word.isascii() and word.isdigit() for word in words):
-        return "the run lengths hold something that is no number"
-    if len(words) % 2:
-        return f"the run lengths hold {len(words)} numbers; starts and lengths come in pairs"
-    free, pixels = 1, SEVERSTAL_SIZE[0] * SEVERSTAL_SIZE[1]
-    for start, length in zip(map(int, words[::2]), map(int, words[1::2]), strict=True):
-        if start < free or length < 1 or start + length - 1 > pixels:
-            return (f"the run {start} {length} starts before pixel {free} (where the one before ends), is empty, or "
-                    f"leaves the {pixels} pixels of the image")  # fmt: skip
-        free = start + length
-    return None
-
-
 LAYOUTS: dict[str, Callable[[Path], Iterator[Problem]]] = {
     "camvid": check_camvid,
-    "severstal": check_severstal,
     "rtk": check_rtk,
 }

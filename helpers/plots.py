@@ -105,7 +105,9 @@ def plot_ids(mask: np.ndarray, label_set: LabelSet, *, title: str = "", palette:
     return ax
 
 
-def add_legend(ax: Axes, mask: np.ndarray, label_set: LabelSet, *, palette: str = "official", loc: str = "side") -> Axes:
+def add_legend(
+    ax: Axes, mask: np.ndarray, label_set: LabelSet, *, palette: str = "official", loc: str = "side"
+) -> Axes:
     """Name the classes that occur in a mask, the largest first, with their share of the labelled pixels.
 
     Args:
@@ -121,7 +123,11 @@ def add_legend(ax: Axes, mask: np.ndarray, label_set: LabelSet, *, palette: str 
     colors = label_set.palette(palette) / 255
     present = [i for i in np.argsort(-counts, kind="stable") if counts[i] > 0]
     handles = [
-        Patch(facecolor=colors[i], edgecolor="0.4", label=f"{label_set.class_names[i]}  {_percent(counts[i] / counts.sum())}")
+        Patch(
+            facecolor=colors[i],
+            edgecolor="0.4",
+            label=f"{label_set.class_names[i]}  {_percent(counts[i] / counts.sum())}",
+        )
         for i in present
     ]
     place = {"loc": "center left", "bbox_to_anchor": (1, 0.5)} if loc == "side" else {"loc": loc}
@@ -183,7 +189,9 @@ def _row_with_legend(shape: tuple[int, ...], mask: np.ndarray, label_set: LabelS
     return figure, axes[:3]
 
 
-def plot_grid(panels: Sequence[np.ndarray], *, titles: Sequence[str] = (), columns: int = 3, width: float = 12.0) -> Figure:
+def plot_grid(
+    panels: Sequence[np.ndarray], *, titles: Sequence[str] = (), columns: int = 3, width: float = 12.0
+) -> Figure:
     """Show pictures in a grid.
 
     Args:
@@ -228,7 +236,9 @@ def plot_class_bars(scores: Sequence[float], label_set: LabelSet, *, title: str 
     ax.barh(range(len(order)), np.nan_to_num(scores[order]), color=colors, edgecolor="0.35", linewidth=0.5)
     ax.set_yticks(range(len(order)), [label_set.class_names[i] for i in order])
     for y, score in enumerate(scores[order]):
-        ax.text(0.01 + np.nan_to_num(score), y, "absent" if np.isnan(score) else f"{score:.2f}", va="center", fontsize=9)
+        ax.text(
+            0.01 + np.nan_to_num(score), y, "absent" if np.isnan(score) else f"{score:.2f}", va="center", fontsize=9
+        )
     ax.set_xlim(0, 1.12)
     ax.set_xlabel(xlabel)
     ax.set_title(title)
@@ -254,7 +264,9 @@ def plot_confusion(matrix: np.ndarray, class_names: Sequence[str], *, title: str
     ax.set_yticks(range(len(class_names)), class_names)
     for row, column in zip(*np.where(shares >= 1), strict=True):
         value = shares[row, column]
-        ax.text(column, row, f"{value:.0f}", ha="center", va="center", fontsize=8, color="white" if value > 55 else "black")
+        ax.text(
+            column, row, f"{value:.0f}", ha="center", va="center", fontsize=8, color="white" if value > 55 else "black"
+        )
     ax.set_xlabel("predicted")
     ax.set_ylabel("true")
     ax.set_title(title)

@@ -155,7 +155,7 @@ def test_empty_folders_are_a_problem(camvid):
 def test_an_unknown_folder_or_layout_is_named(tmp_path):
     with pytest.raises(DatasetError, match="nowhere is not a folder"):
         check_dataset(tmp_path / "nowhere", "camvid")
-    with pytest.raises(DatasetError, match="unknown layout 'coco'; choose one of: camvid, severstal, rtk"):
+    with pytest.raises(DatasetError, match="unknown layout 'coco'; choose one of: camvid, rtk"):
         check_dataset(tmp_path, "coco")
 
 
@@ -178,67 +178,9 @@ def test_rtk_ids_and_size(tmp_path):
     assert ids.startswith("masks/1.png: mask has class 13")
 
 
-# ---- Severstal
-
-
-def severstal(folder: Path, *rows: str, images: tuple[str, ...] = ("a.jpg",)) -> list[str]:
-    for name in images:
-        write(folder / "train_images" / name, (256, 1600), channels=(3,))
-    (folder / "train.csv").write_text("\n".join(rows) + "\n")
-    return found(folder, "severstal")
-
-
-FOUR_ROWS = ("a.jpg_1,", "a.jpg_2,", "a.jpg_3,1 3 10 5", "a.jpg_4,409600 1")
-
-
-def test_severstal_in_its_first_form(tmp_path):
-    assert severstal(tmp_path, "ImageId_ClassId,EncodedPixels", *FOUR_ROWS) == []
-    (problem,) = severstal(tmp_path, "ImageId_ClassId,EncodedPixels", *FOUR_ROWS[:2])
-    assert problem == "train.csv: has no row for a.jpg, class 3, 4"
-
-
-def test_severstal_in_its_second_form_with_columns_in_any_order(tmp_path):
-    assert severstal(tmp_path, "ImageId,ClassId,EncodedPixels", "a.jpg,3,1 3", images=("a.jpg", "b.jpg")) == []
-    assert severstal(tmp_path, "ImageId,EncodedPixels,ClassId", "a.jpg,1 3,3") == []
-
-
-@pytest.mark.parametrize(
-    ("row", "expected"),
-    [
-        ("a.jpg,5,1 3", "line 2 has class '5'; the classes are 1 to 4"),
-        ("a.jpg,1,1 3 7", "line 2 (a.jpg, class 1): the run lengths hold 3 numbers"),
-        ("a.jpg,1,1 x", "something that is no number"),
-        ("a.jpg,1,-1 3", "something that is no number"),
-        ("a.jpg,1,0 3", "the run 0 3 starts before pixel 1"),
-        ("a.jpg,1,1 0", "the run 1 0 starts before pixel 1 (where the one before ends), is empty"),
-        ("a.jpg,1,409600 2", "leaves the 409600 pixels"),
-        ("a.jpg,1,5 3 7 1", "the run 7 1 starts before pixel 8"),
-        ("a.jpg,1", "line 2 has another number of columns than the header"),
-        ("a.jpg,1,1 3,", "line 2 has another number of columns than the header"),
-        ("a.jpg,1,1 3\na.jpg,1,9 3", "line 3 is another row for a.jpg, class 1"),
-        ("z.jpg,1,1 3\nz.jpg,2,1 3", "train_images/z.jpg: is in train.csv, but not here"),
-    ],
-)
-def test_severstal_rows(tmp_path, row, expected):
-    (problem,) = severstal(tmp_path, "ImageId,ClassId,EncodedPixels", row)
-    assert expected in problem
-
-
-def test_severstal_columns_images_and_missing_parts(tmp_path):
-    assert found(tmp_path, "severstal") == [
-        "train_images: this folder is missing", "train.csv: this file is missing"
-    ]  # fmt: skip
-    (problem,) = severstal(tmp_path, "image,class,rle", "a.jpg,1,1 3")
-    assert problem.startswith("train.csv: has the columns image, class, rle; expected ImageId_ClassId")
-    write(tmp_path / "train_images" / "b.jpg", (1600, 256), channels=(3,))
-    (problem,) = severstal(tmp_path, "ImageId,ClassId,EncodedPixels", "a.jpg,1,1 3")
-    assert problem == "train_images/b.jpg: is 256×1600, expected 1600×256"
-
-
 # ---- real data
 
 
 @pytest.mark.skipif("SEGMENTATION_REAL_DATA" not in os.environ, reason="SEGMENTATION_REAL_DATA is not set")
-@pytest.mark.parametrize("layout", ["camvid", "severstal"])
-def test_real_data_have_no_problems(layout):
-    assert found(Path(os.environ["SEGMENTATION_REAL_DATA"]) / layout, layout) == []
+def test_real_data_have_no_problems():
+    assert found(Path(os.environ["SEGMENTATION_REAL_DATA"]) / "camvid", "camvid") == []

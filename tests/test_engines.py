@@ -3,10 +3,10 @@
 import subprocess
 import sys
 
-import graphs
 import numpy as np
 import pytest
 
+import graphs
 from helpers import paths
 from helpers.deeplab import DeepLabModel, GraphError, load_graph, segment
 from helpers.images import read_image, resize_image

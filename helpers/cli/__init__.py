@@ -6,6 +6,7 @@ Commands import what is slow (TensorFlow, torch) only when they run, so `--help`
 import typer
 
 from helpers.cli import assets, check, datasets, evaluate, segment
+from helpers.cli.train import train
 
 app = typer.Typer(
     help="Segment pictures, score models, and look after what the notebooks need.",
@@ -16,3 +17,4 @@ app = typer.Typer(
 )
 for command in (segment.segment, evaluate.evaluate, assets.fetch, check.check, datasets.check_dataset):
     app.command()(command)
+app.add_typer(train, name="train")

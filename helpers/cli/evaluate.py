@@ -1,7 +1,6 @@
 """`evaluate`: score any model on any labelled folder."""
 
 import os
-import sys
 import time
 from datetime import date
 from pathlib import Path
@@ -13,12 +12,11 @@ from tqdm import tqdm
 from helpers import environment
 from helpers.assets import AssetError
 from helpers.cli import models
-from helpers.cli.console import FAILED, complain, give_up, say
+from helpers.cli.console import FAILED, complain, give_up, say, typed_command
 from helpers.evaluation import Evaluation, labelled_pairs, save_json
 from helpers.images import read_image
 from helpers.labels import LABEL_SETS
 from helpers.masks import read_mask
-from helpers.paths import REPO_ROOT
 
 
 def evaluate(
@@ -65,7 +63,7 @@ def evaluate(
     say(f"{said} (model: {model_labels.name}, truth: {truth_labels.name})")
     if json_path:
         record = {
-            "command": _command(),
+            "command": typed_command(),
             "date": date.today().isoformat(),
             "device": environment.gpu_name() or f"{os.cpu_count()} CPU cores",
             "seconds_per_image": round(seconds / evaluation.images, 4),
@@ -78,15 +76,3 @@ def evaluate(
         say(f"record: {json_path}")
     if failed:
         raise typer.Exit(FAILED)
-
-
-def _command() -> str:
-    """The command as it was typed, paths relative to the repository; of those outside only the name: records travel."""
-    words = ["python -m helpers"]
-    for word in sys.argv[1:]:
-        path = Path(word)
-        if path.exists():
-            inside = path.resolve().is_relative_to(REPO_ROOT)
-            word = path.resolve().relative_to(REPO_ROOT).as_posix() if inside else path.name
-        words.append(word)
-    return " ".join(words)

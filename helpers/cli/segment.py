@@ -1,4 +1,4 @@
-"""`segment`: masks and overlays of pictures and whole folders."""
+"""`segment`: masks and overlays of pictures, whole folders and videos."""
 
 import os
 from collections.abc import Iterable
@@ -13,6 +13,7 @@ from tqdm import tqdm
 from helpers.assets import AssetError
 from helpers.cli import models
 from helpers.cli.console import FAILED, complain, give_up, say
+from helpers.cli.video import VideoOptions, is_video, segment_videos
 from helpers.datasets import image_files
 from helpers.images import read_image, save_image
 from helpers.labels import LabelSet
@@ -26,17 +27,31 @@ class Palette(StrEnum):
     colorblind = "colorblind"
 
 
+class View(StrEnum):
+    overlay = "overlay"
+    map = "map"
+    side = "side"
+
+
 def segment(
-    inputs: Annotated[list[Path], typer.Argument(metavar="PATH...", help="pictures, or folders of pictures")],
+    inputs: Annotated[list[Path], typer.Argument(metavar="PATH...", help="pictures, videos, or folders of pictures")],
     model: Annotated[str, typer.Option(help="a checkpoint's name, or a file")] = models.DEFAULT_MODEL,
     labels: Annotated[str | None, typer.Option(help="label set of a model that nobody knows, e.g. voc")] = None,
     out: Annotated[Path, typer.Option(help="folder for the results")] = Path("segmented"),
     size: Annotated[int | None, typer.Option(min=1, help="longest side in pixels that the network sees")] = None,
     alpha: Annotated[float, typer.Option(min=0, max=1, help="strength of the colours in the overlay")] = 0.5,
     palette: Annotated[Palette, typer.Option(help="class colours")] = Palette.official,
+    engine: Annotated[str | None, typer.Option(help="tensorflow, openvino, openvino-bf16 or litert")] = None,
+    view: Annotated[View, typer.Option(help="videos: colours over the picture, alone, or beside it")] = View.overlay,
+    start: Annotated[float, typer.Option(min=0, help="videos: seconds to skip")] = 0,
+    end: Annotated[float | None, typer.Option(min=0, help="videos: second to stop at")] = None,
+    every: Annotated[int, typer.Option(min=1, help="videos: use one frame in so many")] = 1,
     force: Annotated[bool, typer.Option("--force", help="replace results that are there")] = False,
 ) -> None:
-    """Write <name>_mask.png (class ids, with colours as a palette) and <name>_overlay.png for each picture."""
+    """Write <name>_mask.png (class ids, with colours as a palette) and <name>_overlay.png for each picture.
+
+    Of a video, write <name>_overlay.mp4, or _map or _side with --view.
+    """
     failed = False
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -48,8 +63,15 @@ def segment(
     for problem in problems:
         complain(problem)
         failed = True
-    jobs = []
-    for picture, name in name_results(pictures, out).items():
+    jobs, video_jobs = [], []
+    videos = [path for path in pictures if is_video(path)]
+    for video, name in name_results(videos, out, endings=(f"_{view}.mp4",)).items():
+        target = out / f"{name}_{view}.mp4"
+        if force or not target.exists():
+            video_jobs.append((video, target))
+        else:
+            say(f"{video}: kept {target}, which is there already; --force replaces it")
+    for picture, name in name_results([path for path in pictures if path not in videos], out).items():
         if name != picture.stem:
             say(f"{picture}: the name {picture.stem} is taken, so its results are called {name}")
         targets = [out / f"{name}{ending}" for ending in ENDINGS]
@@ -58,9 +80,9 @@ def segment(
             jobs.append((picture, targets, wanted))
         else:
             say(f"{picture}: kept {targets[0]} and {targets[1].name}, which are there already; --force replaces them")
-    if jobs:
+    if jobs or video_jobs:
         try:
-            predict, label_set = models.load(model, labels, size=size)
+            predict, label_set = models.load(model, labels, size=size, engine=engine)
         except (ValueError, OSError, AssetError) as error:
             give_up(error)
         colors = label_set.palette(palette)
@@ -78,6 +100,8 @@ def segment(
                 failed = True
             else:
                 say(f"{picture} → {', '.join(map(str, wanted))}: {class_shares(mask, label_set)}")
+        options = VideoOptions(view, palette, alpha, start, end, every)
+        failed = not segment_videos(video_jobs, predict, label_set, options) or failed
     if failed:
         raise typer.Exit(FAILED)
 
@@ -105,7 +129,7 @@ def find_pictures(inputs: Iterable[Path], out: Path) -> tuple[list[Path], list[s
     return list(pictures.values()), problems
 
 
-def name_results(pictures: list[Path], out: Path) -> dict[Path, str]:
+def name_results(pictures: list[Path], out: Path, *, endings: tuple[str, ...] = ENDINGS) -> dict[Path, str]:
     """A name for each picture's results: its stem, or a longer name where another picture has that stem.
 
     No two pictures share a name (also not on systems that take x and X for the same), and no result lands on a
@@ -115,7 +139,7 @@ def name_results(pictures: list[Path], out: Path) -> dict[Path, str]:
     names, taken = {}, set()
 
     def is_free(name: str) -> bool:
-        results = {str((out / f"{name}{ending}").resolve()).casefold() for ending in ENDINGS}
+        results = {str((out / f"{name}{ending}").resolve()).casefold() for ending in endings}
         return name.casefold() not in taken and not results & inputs
 
     for picture in pictures:

@@ -1,7 +1,6 @@
-"""`train steel`, `train cracks`: longer trainings of the steel lesson, recorded."""
+"""`train`: longer trainings of the lessons, recorded."""
 
 import os
-import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -10,27 +9,32 @@ from typing import Annotated
 import typer
 
 from helpers import environment
-from helpers.cli.console import give_up, say
+from helpers.cli.console import give_up, say, typed_command
 from helpers.paths import DATA
 
 train = typer.Typer(help="Train a model of a lesson and record how well it does.", no_args_is_help=True)
 
+SheetsFolder = Annotated[Path, typer.Argument(metavar="DIR", help="holds train.csv and train_images/")]
+PhotosFolder = Annotated[Path, typer.Argument(metavar="DIR", help="CrackForest: JPEGImages/, Annotations/ and lists")]
 Out = Annotated[Path, typer.Option(help="folder for weights.pt and record.json")]
 Steps = Annotated[int, typer.Option(min=1, help="steps of the optimizer")]
 Batch = Annotated[int, typer.Option(min=2, help="crops in a step")]
+Width = Annotated[int, typer.Option(min=32, help="of a crop, in pixels of the picture")]
+Scale = Annotated[float, typer.Option(min=0.1, max=1, help="by how much pictures are shrunk")]
+Seed = Annotated[int, typer.Option(help="of split, first weights, crops")]
 
 
 @train.command()
 def steel(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="train.csv and train_images/")] = DATA / "severstal_practice",
+    folder: SheetsFolder = DATA / "severstal_practice",
     out: Out = Path("steel_run"),
     steps: Steps = 600,
     batch: Batch = 8,
-    width: Annotated[int, typer.Option(min=32, max=1600, help="of a crop on the sheet, in pixels")] = 256,
-    scale: Annotated[float, typer.Option(min=0.1, max=1, help="by how much sheets are shrunk")] = 0.5,
-    seed: int = 0,
+    width: Width = 256,
+    scale: Scale = 0.5,
+    seed: Seed = 0,
 ) -> None:
-    """Train the U-Net on steel sheets in the competition's layout; score it on a fifth of them that it never saw."""
+    """Train the U-Net on steel sheets in the competition's layout and score it on a fifth of them, never trained on."""
     from helpers import severstal
     from helpers.datasets import check_dataset
     from helpers.severstal import training
@@ -39,40 +43,38 @@ def steel(
         problems = check_dataset(folder, "severstal")
     except ValueError as error:
         give_up(error)
-    for problem in problems:
-        say(str(problem))
     if problems:
-        give_up(f"{folder} has {len(problems)} problems; nothing was trained")
+        listed = "\n".join(f"  {problem}" for problem in problems)
+        give_up(f"nothing was trained: {folder} has {len(problems)} problems\n{listed}")
     train_sheets, valid_sheets = severstal.split(severstal.read_sheets(folder), seed=seed)
 
-    def run():
-        crops = training.Crops(train_sheets, width=width, scale=scale, seed=seed)
-        return training.train(crops, steps=steps, batch=batch, seed=seed)
-
-    def score(run) -> dict:
-        thresholds = [0.3, 0.4, 0.5, 0.6, 0.7]
-        areas = severstal.measure(training.predictions(run, valid_sheets), thresholds).at(thresholds.index(0.5))
+    def score(run: training.Run) -> dict:
+        areas = severstal.measure(training.predictions(run, valid_sheets)).at(0)
         say(areas.table(severstal.STEEL.class_names[1:]))
         return {
-            "train_sheets": len(train_sheets), "valid_sheets": len(valid_sheets), "threshold": 0.5,
-            "mean_dice": areas.mean_dice(), "mean_dice_of_predicting_nothing": severstal.statistics(valid_sheets)["floor"],
-            "defect_dice": areas.mean_defect_dice(), "recall": areas.mean_recall(),
-            "defect_dice_by_class": areas.defect_dice().tolist(), "recall_by_class": areas.recall().tolist(),
-        }  # fmt: skip
+            "valid_sheets": len(valid_sheets),
+            "mean_dice": areas.mean_dice(),
+            "mean_dice_of_predicting_nothing": severstal.statistics(valid_sheets)["floor"],
+            "defect_dice": areas.mean_defect_dice(),
+            "recall": areas.mean_recall(),
+            "defect_dice_by_class": areas.defect_dice().tolist(),
+            "recall_by_class": areas.recall().tolist(),
+        }
 
-    _train_and_record(out, run, score, {"steps": steps, "batch": batch, "epochs": steps * batch / len(train_sheets)})
+    _train_and_record(out, train_sheets, score, steps=steps, batch=batch, width=width, scale=scale, seed=seed)
 
 
 @train.command()
 def cracks(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="CrackForest: JPEGImages/, Annotations/ and lists")],
+    folder: PhotosFolder,
     out: Out = Path("cracks_run"),
     steps: Steps = 400,
     batch: Batch = 8,
-    width: Annotated[int, typer.Option(min=32, help="of a crop, in pixels")] = 96,
-    seed: int = 0,
+    width: Width = 96,
+    scale: Scale = 1.0,
+    seed: Seed = 0,
 ) -> None:
-    """Train the U-Net on real photos of road cracks (CrackForest); score it on its valid list."""
+    """Train the U-Net on real photos of cracked asphalt (CrackForest) and score it on those of val_list.txt."""
     from helpers.severstal import cracks, measure, training
 
     try:
@@ -80,41 +82,56 @@ def cracks(
     except ValueError as error:
         give_up(error)
 
-    def run():
-        return training.train(training.Crops(train_photos, width=width, scale=1, seed=seed), steps=steps, batch=batch, seed=seed)
-
-    def score(run) -> dict:
+    def score(run: training.Run) -> dict:
         areas = measure(training.predictions(run, valid_photos)).at(0)
         f1 = cracks.crack_f1(areas)
-        say(f"F1 on crack pixels: {f1:.4f} ({len(valid_photos)} photos; predicting nothing: 0)")
+        say(f"F1 on crack pixels of {len(valid_photos)} photos: {f1:.3f} (predicting nothing: 0)")
         return {
-            "train_photos": len(train_photos), "valid_photos": len(valid_photos), "threshold": 0.5, "crack_f1": f1,
-            "crack_f1_of_predicting_nothing": 0.0, "precision": float(areas.common.sum() / max(areas.pred.sum(), 1)),
-            "recall": float(areas.common.sum() / areas.target.sum()), "mean_dice_of_a_photo": areas.mean_dice(),
-        }  # fmt: skip
+            "valid_photos": len(valid_photos),
+            "crack_f1": f1,
+            "crack_f1_of_predicting_nothing": 0.0,
+            "crack_precision": float(areas.common.sum() / max(areas.pred.sum(), 1)),
+            "crack_recall": float(areas.common.sum() / areas.target.sum()),
+        }
 
-    _train_and_record(out, run, score, {"steps": steps, "batch": batch, "epochs": steps * batch / len(train_photos)})
+    _train_and_record(out, train_photos, score, steps=steps, batch=batch, width=width, scale=scale, seed=seed)
 
 
-def _train_and_record(out: Path, run: Callable, score: Callable, about: dict) -> None:
+def _train_and_record(out: Path, sheets: list, score: Callable, *, steps: int, batch: int, width: int, scale: float,
+                      seed: int) -> None:  # fmt: skip
     """Train, save weights.pt, score, and write record.json with command, device, date and figures."""
     from helpers.evaluation import save_json
+    from helpers.severstal import training
 
     try:
         out.mkdir(parents=True, exist_ok=True)
-        trained = run()
-        trained.save(out / "weights.pt")
-    except OSError as error:
-        give_up(f"cannot write to {out}: {error.strerror}")
-    say(f"{about['steps']} steps, {about['epochs']:.1f} epochs, {trained.seconds / 60:.1f} min")
-    record = {
-        "command": " ".join(["python -m helpers", *_words(sys.argv[1:])]),
-        "date": date.today().isoformat(),
-        "device": environment.gpu_name() or f"{os.cpu_count()} CPU cores",
-        "minutes": trained.seconds / 60,
-        **about,
-        **score(trained),
-        "loss": trained.losses,
-    }
-    save_json(out / "record.json", record)
-    say(f"weights and record: {out}")
+        crops = training.Crops(sheets, width=width, scale=scale, seed=seed)
+        run = training.train(crops, steps=steps, batch=batch, seed=seed)
+        run.save(out / "weights.pt")
+        epochs = steps * batch / len(sheets)
+        say(f"{steps} steps, {epochs:.1f} epochs, {run.seconds / 60:.1f} min")
+        about = {
+            "command": typed_command(),
+            "date": date.today().isoformat(),
+            "device": environment.gpu_name() or f"{os.cpu_count()} CPU cores",
+            "minutes": run.seconds / 60,
+            "cpu_minutes": run.cpu_seconds / 60,
+            "steps": steps,
+            "epochs": epochs,
+            "train_pictures": len(sheets),
+        }
+        save_json(out / "record.json", _rounded(about | score(run)))
+    except (ValueError, OSError) as error:
+        give_up(error)
+    say(f"weights and record are in {out}")
+
+
+def _rounded(value):
+    """Figures to four digits, NaN (a class that does not occur) as None: JSON has no NaN."""
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_rounded(item) for item in value]
+    if isinstance(value, float):
+        return round(value, 4) if value == value else None
+    return value

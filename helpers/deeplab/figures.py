@@ -60,7 +60,8 @@ def plot_taps(
                    zorder=3 + i)  # fmt: skip
     ax.set_xlim(0, width - 1)
     ax.set_ylim(height - 1, 0)
-    ax.legend(loc="lower left", framealpha=0.9, fontsize=10)
+    if rates:
+        ax.legend(loc="upper center", bbox_to_anchor=(0.5, 0), ncols=len(rates), frameon=False, fontsize=10)
     return ax
 
 
@@ -95,8 +96,8 @@ def plot_trade_off(sizes: Sequence[int], seconds: Sequence[float], scores: Seque
     milliseconds = np.asarray(seconds) * 1000
     ax.plot(milliseconds, scores, "o-", color=BRANCH_COLORS[0])
     for size, x, y in zip(sizes, milliseconds, scores, strict=True):
-        ax.annotate(f"{size} px", (x, y), xytext=(6, -12), textcoords="offset points", fontsize=10)
-    ax.set_xscale("log")
+        ax.annotate(f"{size} px", (x, y), xytext=(8, -4), textcoords="offset points", fontsize=10)
+    ax.set_xlim(0, 1.15 * milliseconds.max())
     ax.set_xlabel("milliseconds for one picture")
     ax.set_ylabel(ylabel)
     ax.grid(alpha=0.3)

@@ -3,8 +3,9 @@
 What needs torch is in `helpers.severstal.training` and `helpers.severstal.network`; the rest loads no framework.
 """
 
-from helpers.severstal.scores import Areas, clean_up, dice, measure, search
-from helpers.severstal.sheets import STEEL, Sheet, class_map, read_sheets, split, statistics, where
+from helpers.assets import AssetError
+from helpers.severstal.scores import Areas, clean_up, dice, measure, search, worst
+from helpers.severstal.sheets import STEEL, Sheet, class_map, competition_folder, read_sheets, split, statistics, where
 from helpers.severstal.tables import (
     CLASS_IDS,
     HEIGHT,
@@ -17,7 +18,7 @@ from helpers.severstal.tables import (
 )
 
 __all__ = [
-    "CLASS_IDS", "HEIGHT", "STEEL", "WIDTH", "Areas", "Sheet", "TableError", "class_map", "clean_up", "dice", "measure",
-    "read_masks", "read_rows", "read_sheets", "search", "split", "statistics", "validate_submission", "where",
-    "write_submission",
+    "CLASS_IDS", "HEIGHT", "STEEL", "WIDTH", "Areas", "AssetError", "Sheet", "TableError", "class_map", "clean_up",
+    "competition_folder", "dice", "measure", "read_masks", "read_rows", "read_sheets", "search", "split",
+    "statistics", "validate_submission", "where", "worst", "write_submission",
 ]  # fmt: skip

@@ -137,6 +137,16 @@ def search(areas: Areas, min_areas: Sequence[int]) -> np.ndarray:
     return np.stack([areas.without_small(size).dice().mean(axis=1).T for size in min_areas], axis=-1)
 
 
+def worst(areas: Areas, *, count: int = 2) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """The (sheet, class index) with the lowest Dice among those that have the defect, and the largest false alarms."""
+    dice = areas.dice()
+    missed = [(i, c) for i, c in np.argwhere(areas.target > 0).tolist() if dice[i, c] < 0.5]
+    alarms = np.argwhere((areas.target == 0) & (areas.pred > 0)).tolist()
+    missed.sort(key=lambda at: dice[tuple(at)])
+    alarms.sort(key=lambda at: -areas.pred[tuple(at)])
+    return missed[:count], [tuple(at) for at in alarms[:count]]
+
+
 def clean_up(probs: np.ndarray, thresholds: float | Sequence[float], min_area: int | Sequence[int] = 0) -> np.ndarray:
     """Masks from probabilities: cut at the threshold, then drop a class with too few pixels on the sheet.
 

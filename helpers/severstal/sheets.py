@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
 from helpers import rle
+from helpers.assets import AssetError, fetch
 from helpers.datasets import image_files
 from helpers.images import read_image
 from helpers.labels import LabelSet
@@ -66,6 +68,25 @@ def read_sheets(folder: str | Path) -> list[Sheet]:
         if row.runs:
             runs.setdefault(row.image_id, {})[row.class_id] = row.runs
     return [Sheet(path, runs.get(path.name, {})) for path in image_files(folder / "train_images")]
+
+
+def competition_folder() -> Path:
+    """The folder with the competition's files: `SEVERSTAL_DIR`, the cache, or what kagglehub downloads (1.7 GB).
+
+    Raises:
+        AssetError: it is in none of these places and kagglehub can't fetch it; the message says what to do.
+    """
+    try:
+        return fetch("severstal")
+    except AssetError:
+        if not find_spec("kagglehub"):
+            raise
+    import kagglehub
+
+    try:
+        return Path(kagglehub.competition_download("severstal-steel-defect-detection"))
+    except Exception as error:  # kagglehub's own, of many kinds: no account, rules not accepted, no network
+        raise AssetError(f"kagglehub could not download the competition's files: {error}") from error
 
 
 def class_map(targets: np.ndarray) -> np.ndarray:

@@ -68,9 +68,13 @@ class Crops(Dataset):
     def __init__(
         self, sheets: Sequence[Sheet], *, width: int = 256, scale: float = 0.5, favour: float = 0.8, seed: int = 0
     ):
+        if not sheets:
+            raise ValueError("there is no picture to train on")
         # Decoding a sheet takes as long as its share of a training step, so the last 200 (400 MB) are kept.
         self.read = lru_cache(maxsize=200)(lambda index: (sheets[index].image(), sheets[index].targets()))
-        height = self.read(0)[0].shape[0]
+        height, whole = self.read(0)[0].shape[:2]
+        if width > whole:
+            raise ValueError(f"a crop of {width} pixels is wider than the pictures, which have {whole}")
         self.sheets, self.width, self.scale, self.favour = sheets, width, scale, favour
         self.rng = random.Random(seed)
         self.augment = augmentation((round(height * scale), round(width * scale)))
@@ -95,6 +99,7 @@ class Run:
     scale: float
     losses: list[float] = field(default_factory=list)
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
 
     def save(self, path) -> None:
         """Write weights and scale so that `load` can use them."""
@@ -111,7 +116,7 @@ def load(path) -> Run:
     saved = load_checkpoint(path)
     network = UNet(len(saved["network"]["head.bias"]), blocks=tuple(saved["blocks"]))
     network.load_state_dict(saved["network"])
-    return Run(network.to(best_device()).eval(), saved["scale"])
+    return Run(network.to(best_device(), memory_format=torch.channels_last).eval(), saved["scale"])
 
 
 def train(
@@ -139,7 +144,8 @@ def train(
     counts = Counter(sheet.pattern for sheet in crops.sheets)
     weights = [counts[sheet.pattern] ** -0.5 for sheet in crops.sheets]
     batches = DataLoader(crops, batch, sampler=WeightedRandomSampler(weights, steps * batch))
-    run, began = Run(average.network, crops.scale), time.monotonic()
+    run = Run(average.network, crops.scale)
+    began, cpu_began = time.monotonic(), time.process_time()
     network.train()
     for step, (images, targets) in enumerate(tqdm(batches, unit="step", leave=False)):
         images, targets = images.to(device, memory_format=torch.channels_last), targets.to(device)
@@ -153,7 +159,7 @@ def train(
         optimizer.step()
         average.update(network)
         run.losses.append(loss.item())
-    run.seconds = time.monotonic() - began
+    run.seconds, run.cpu_seconds = time.monotonic() - began, time.process_time() - cpu_began
     return run
 
 

@@ -38,6 +38,7 @@ from helpers.training.deeplab_data import (
     target_weights,
 )
 from helpers.training.deeplab_network import DeepLabV3Plus, folded_weights
+from helpers.training.devices import best_device, half_precision
 from helpers.training.losses import merged_cross_entropy
 
 # The classes that stand for a union until practice streets teach the others.
@@ -85,8 +86,6 @@ class Worker:
         self.pools = pools
         self.device = device
         self.rng = np.random.default_rng(seed)
-        # Emulated bfloat16 is many times slower than float32, so only where the processor has it.
-        self.low_precision = device.type == "cuda" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
         self.members, self.weights = target_members().to(device), target_weights(pools).to(device)
 
     @staticmethod
@@ -101,7 +100,7 @@ class Worker:
         # Half the resolution is a quarter of the loss's cost; the random offset keeps edges where they are.
         offset = int(self.rng.integers(2))
         targets = torch.from_numpy(targets[:, offset::2, offset::2].copy()).to(self.device).long()
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.low_precision):
+        with half_precision(self.device):
             logits = self.network(images, size=targets.shape[1:])
         loss = merged_cross_entropy(
             logits, targets, members=self.members, weights=self.weights, ignore_index=IGNORE
@@ -131,7 +130,7 @@ def train(
     Returns:
         Record of the run: steps, views, seconds, figures.
     """
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = best_device()
     torch.manual_seed(seed)
     network = DeepLabV3Plus()
     if start:

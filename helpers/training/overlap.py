@@ -23,7 +23,10 @@ def soft_dice(logits: Tensor, target: Tensor, *, smooth: float = 1.0) -> Tensor:
 
 
 def bce_dice_loss(logits: Tensor, target: Tensor, *, bce_share: float = 0.6) -> Tensor:
-    """A mix of binary cross-entropy (each pixel counts) and 1 − Dice (each defect counts, however small).
+    """A mix of binary cross-entropy (each pixel counts) and 1 − Dice (each class counts, however small its defects).
+
+    The Dice is that of the classes that occur in the batch: where there is nothing to overlap with, it has next to no
+    gradient, and the cross-entropy alone asks for silence.
 
     Args:
         logits: (B, C, H, W).
@@ -34,4 +37,6 @@ def bce_dice_loss(logits: Tensor, target: Tensor, *, bce_share: float = 0.6) -> 
         Scalar.
     """
     bce = F.binary_cross_entropy_with_logits(logits.float(), target.float())
-    return bce_share * bce + (1 - bce_share) * (1 - soft_dice(logits, target).mean())
+    present = target.sum((0, 2, 3)) > 0
+    dice_loss = ((1 - soft_dice(logits, target)) * present).sum() / present.sum().clamp(min=1)
+    return bce_share * bce + (1 - bce_share) * dice_loss

@@ -17,7 +17,7 @@ from helpers.masks import save_mask
 from helpers.paths import REPO_ROOT
 from helpers.samples.street import manifest
 from helpers.samples.street.classes import TO_CAMVID, TO_CITYSCAPES
-from helpers.samples.street.plan import CLIP, PICTURES, PRACTICE, Shot, clip_shots
+from helpers.samples.street.plan import PICTURES, PRACTICE, Shot, clip_shots
 
 app = typer.Typer(add_completion=False)
 

@@ -24,8 +24,10 @@ def develop(
     ground = linear[height // 3 :].mean(axis=2)
     gain = 0.1 / max(1e-4, np.exp(np.log(ground + 1e-3).mean()))
     gain *= 2 ** (light.exposure + rng.normal(0, 0.3))
-    cast = linear[height // 3 :].mean(axis=(0, 1))
-    balance = (cast.mean() / np.maximum(cast, 1e-4)) ** rng.uniform(0.65, 0.95) * rng.normal((1, 1, 1.03), (0.04, 0.02, 0.05))
+    cast = linear[-height // 3 :].mean(axis=(0, 1))
+    balance = (cast.mean() / np.maximum(cast, 1e-4)) ** rng.uniform(0.65, 0.95) * rng.normal(
+        (1, 1, 1.03), (0.04, 0.02, 0.05)
+    )
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
     falloff = 1 - rng.uniform(0.05, 0.2) * (x**2 + y**2)[..., None] / 2
     signal = linear * gain * balance * falloff

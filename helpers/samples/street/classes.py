@@ -48,5 +48,22 @@ FINE_IDS = {name: i for i, name in enumerate(FINE_CLASSES)}
 TO_CAMVID = np.array([camvid for camvid, _ in FINE_CLASSES.values()], np.uint8)
 TO_CITYSCAPES = np.array([cityscapes for _, cityscapes in FINE_CLASSES.values()], np.uint8)
 # Things that are numbered one by one; what they carry is not.
-COUNTABLE = np.array([FINE_IDS[name] for name in (
-    "person", "child", "rider", "bicycle", "motorcycle", "motorcyclist", "car", "van", "truck", "bus", "tram", "animal")])
+COUNTABLE = np.array(
+    [
+        FINE_IDS[name]
+        for name in (
+            "person",
+            "child",
+            "rider",
+            "bicycle",
+            "motorcycle",
+            "motorcyclist",
+            "car",
+            "van",
+            "truck",
+            "bus",
+            "tram",
+            "animal",
+        )
+    ]
+)

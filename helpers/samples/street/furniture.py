@@ -1,13 +1,11 @@
-"""What stands on a pavement: lamps, signs, traffic lights, fences, walls, bollards, bins, cones."""
+"""What stands on a pavement: lamps, fences, walls, bollards, bins, cones."""
 
 import numpy as np
 
-from helpers.samples.street.buildings import BRICKS, CONCRETES, letters, pick, vary
+from helpers.samples.street.colours import BRICKS, CONCRETES, pick, vary
 from helpers.samples.street.shapes import Shape, Thing
-from helpers.samples.street.vehicles import _as
 
 GREY, BLACK, WHITE = np.array([0.25, 0.26, 0.27]), np.array([0.015, 0.015, 0.016]), np.array([0.75, 0.75, 0.75])
-RED, BLUE, YELLOW, GREEN = (np.array(c) for c in ([0.5, 0.01, 0.01], [0.01, 0.06, 0.35], [0.6, 0.42, 0.02], [0.01, 0.15, 0.05]))
 
 
 def street_lamp(rng, *, lit=False) -> Thing:
@@ -20,11 +18,15 @@ def street_lamp(rng, *, lit=False) -> Thing:
     glow = np.array([1.0, 0.65, 0.3]) * 12 if lit else np.array([0.6, 0.6, 0.55])
     if rng.random() < 0.75:
         reach = rng.uniform(0.8, 1.8)
-        shape.path([[0, 0, tall - 0.1], [0, reach * 0.5, tall + 0.12], [0, reach, tall + 0.15]], 0.04, "metal", "pole", colour)
+        shape.path(
+            [[0, 0, tall - 0.1], [0, reach * 0.5, tall + 0.12], [0, reach, tall + 0.15]], 0.04, "metal", "pole", colour
+        )
         shape.box((0, reach + 0.2, tall + 0.08), (0.25, 0.6, 0.14), "metal", "pole", colour)
         shape.box((0, reach + 0.2, tall + 0.05), (0.2, 0.5, 0.03), "lamp" if lit else "plaster", "pole", glow)
     else:
-        shape.box((0, 0, tall), (0.28, 0.28, 0.5), "lamp" if lit else "glass", "pole", glow if lit else GREY * 0.3, taper=1.4)
+        shape.box(
+            (0, 0, tall), (0.28, 0.28, 0.5), "lamp" if lit else "glass", "pole", glow if lit else GREY * 0.3, taper=1.4
+        )
         shape.box((0, 0, tall + 0.5), (0.45, 0.45, 0.2), "metal", "pole", colour, taper=0.2)
     if lit:
         lamps.append(((0, 1, tall - 0.3), 150.0, (1.0, 0.72, 0.42)))
@@ -36,90 +38,6 @@ def telegraph_pole(rng) -> Thing:
     shape, tall = Shape(), rng.uniform(7, 9)
     shape.rod((0, 0, 0), (0, 0, tall), 0.12, "bark", "pole", (0.09, 0.06, 0.04), end_radius=0.09)
     shape.box((0, 0, tall - 0.6), (1.6, 0.1, 0.1), "bark", "pole", (0.09, 0.06, 0.04))
-    return Thing(shape)
-
-
-def sign_face(shape, rng, z, y=0.06) -> float:
-    """One road sign in the plane y that looks along +y; returns its height."""
-    kind = rng.choice(["round", "warning", "board", "parking", "name", "no entry"])
-    size = rng.uniform(0.5, 0.75)
-    mid = np.array([0, y, z + size / 2])
-    out = np.array([0, 0.012, 0])
-
-    def disc(radius, colour, lift, sides=24):
-        shape.rod(mid + out * lift, mid + out * (lift + 0.8), radius, "plaster", "sign", colour, sides=sides)
-
-    if kind in ("round", "no entry"):
-        inner = BLUE if rng.random() < 0.4 else WHITE
-        disc(size / 2, RED if kind == "no entry" or inner is WHITE else BLUE, 0)
-        if kind == "no entry":
-            shape.box(mid + out * 1.5 - [0, 0, 0.06], (size * 0.7, 0.02, 0.12), "plaster", "sign", WHITE)
-        else:
-            disc(size * 0.39, inner, 1)
-            letters_on(shape, rng, mid + out * 2.2, size * 0.5, size * 0.3, BLACK if inner is WHITE else WHITE)
-    elif kind == "warning":
-        for scale, colour, lift in ((1.0, RED, 0), (0.72, WHITE, 1.5)):
-            r = size * 0.62 * scale
-            corners = [mid + out * (lift + 1) + [r * np.cos(a), 0, r * np.sin(a)] for a in np.radians([90, 210, 330])]
-            shape.add(corners, [[0, 1, 2]], "plaster", "sign", colour)
-        letters_on(shape, rng, mid + out * 3 - [0, 0, 0.08], size * 0.15, size * 0.3, BLACK)
-    else:
-        colour = {"board": GREEN if rng.random() < 0.4 else BLUE, "parking": BLUE, "name": WHITE}[kind]
-        w = {"board": rng.uniform(0.9, 2.0), "parking": size * 0.7, "name": rng.uniform(0.8, 1.2)}[kind]
-        tall = {"board": rng.uniform(0.6, 1.4), "parking": size, "name": 0.3}[kind]
-        shape.box((0, y, z), (w, 0.03, tall), "plaster", "sign", vary(rng, colour))
-        for line in range(max(1, int(tall / 0.35))):
-            letters_on(shape, rng, np.array([0, y + 0.02, z + tall * (line + 0.5) / max(1, int(tall / 0.35))]), w * 0.75,
-                       0.16, BLACK if kind == "name" else WHITE)
-        return tall
-    return size
-
-
-def letters_on(shape, rng, middle, width, height, colour) -> None:
-    """Lettering of a sign, centred."""
-    text = Shape()
-    letters(text, rng, -width / 2, width / 2, 0, height, 0, colour)
-    shape.join(_as(text, "sign"), middle - [0, 0, height / 2])
-
-
-def road_sign(rng) -> Thing:
-    """A post with one or two signs."""
-    shape, z = Shape(), rng.uniform(2.0, 2.5)
-    top = z
-    for _ in range(rng.integers(1, 3)):
-        top += sign_face(shape, rng, top) + 0.05
-    shape.rod((0, 0, 0), (0, 0, top), 0.045, "metal", "pole", vary(rng, GREY))
-    return Thing(shape)
-
-
-def shop_sign(rng) -> Shape:
-    """A sign that hangs out from a façade, along +y from the wall."""
-    shape, colour = Shape(), pick(rng, [RED, BLUE, YELLOW, GREEN, WHITE, BLACK])
-    w, tall = rng.uniform(0.5, 0.9), rng.uniform(0.5, 1.0)
-    shape.box((0, 0.3 + w / 2, 0), (0.12, w, tall), "paint", "sign", colour)
-    text = Shape()
-    letters(text, rng, -w * 0.4, w * 0.4, tall * 0.4, 0.2, 0, WHITE if colour.mean() < 0.4 else BLACK)
-    for side in (-1, 1):
-        shape.join(_as(text, "sign"), (side * 0.065, 0.3 + w / 2, 0), -side * np.pi / 2)
-    shape.rod((0, 0, tall * 0.9), (0, 0.3 + w, tall * 0.9), 0.02, "metal", "pole", BLACK, sides=5)
-    return shape
-
-
-def traffic_light(rng, state=None) -> Thing:
-    """A signal on a post that looks along +y."""
-    shape = Shape()
-    state = rng.integers(3) if state is None else state
-    z = rng.uniform(2.1, 2.5)
-    shape.rod((0, 0, 0), (0, 0, z + 1.0), 0.055, "metal", "pole", GREY * 0.6)
-    if rng.random() < 0.7:
-        shape.box((0, 0.06, z - 0.1), (0.52, 0.04, 1.2), "plastic", "traffic light", BLACK)
-    shape.box((0, 0.16, z), (0.3, 0.22, 0.98), "plastic", "traffic light", BLACK)
-    for k, colour in enumerate(([0.02, 0.9, 0.4], [1.0, 0.5, 0.02], [1.0, 0.03, 0.02])):
-        centre = np.array([0, 0.27, z + 0.2 + 0.29 * k])
-        lit = k == state
-        shape.rod(centre, centre + [0, 0.02, 0], 0.1, "lamp" if lit else "plastic", "traffic light",
-                  np.array(colour) * (9 if lit else 0.06), sides=14)
-        shape.box(centre + [0, 0.08, 0.09], (0.22, 0.18, 0.02), "plastic", "traffic light", BLACK)
     return Thing(shape)
 
 
@@ -138,7 +56,9 @@ def fence(rng, length: float) -> Thing:
     gap = 0.12 if kind == "railings" else 0.11
     x = np.arange(-length / 2, length / 2, gap)
     foot = np.c_[x, np.zeros_like(x), np.full_like(x, 0.1)]
-    shape.tubes(foot, foot + [0, 0, tall - (0.1 if kind == "guard" else 0)], 0.011, 0.011, "metal", "fence", colour, sides=4)
+    shape.tubes(
+        foot, foot + [0, 0, tall - (0.1 if kind == "guard" else 0)], 0.011, 0.011, "metal", "fence", colour, sides=4
+    )
     for z in (0.12, tall - 0.08):
         shape.box((0, 0, z), (length, 0.035, 0.04), "metal", "fence", colour)
     for x in np.arange(-length / 2, length / 2 + 0.1, 2.0):
@@ -205,5 +125,7 @@ def cone(rng) -> Thing:
     shape = Shape()
     shape.box((0, 0, 0), (0.4, 0.4, 0.04), "plastic", "traffic cone", BLACK)
     for z0, z1, colour in ((0.04, 0.3, [0.7, 0.08, 0.01]), (0.3, 0.5, WHITE), (0.5, 0.75, [0.7, 0.08, 0.01])):
-        shape.rod((0, 0, z0), (0, 0, z1), 0.16 * (1 - z0), "plastic", "traffic cone", colour, end_radius=0.16 * (1 - z1))
+        shape.rod(
+            (0, 0, z0), (0, 0, z1), 0.16 * (1 - z0), "plastic", "traffic cone", colour, end_radius=0.16 * (1 - z1)
+        )
     return Thing(shape)

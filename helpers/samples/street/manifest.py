@@ -10,7 +10,9 @@ FOLDERS = ("data/camvid_practice", "data/street_clip", "images/streets")
 def files(root: Path) -> list[Path]:
     """Every practice file under root, sorted."""
     found = (path for folder in FOLDERS for path in (root / folder).rglob("*"))
-    return sorted(p for p in found if p.is_file() and p.suffix in (".jpg", ".png", ".mp4", ".txt") and "frames" not in p.parts)
+    return sorted(
+        p for p in found if p.is_file() and p.suffix in (".jpg", ".png", ".mp4", ".txt") and "frames" not in p.parts
+    )
 
 
 def hashes(root: Path) -> dict[str, str]:

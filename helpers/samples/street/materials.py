@@ -77,8 +77,18 @@ def brick():
     m = Nodes("brick")
     base = m.times(m.colour(), m.noise(0.35, 0.75, 1.2))
     dark = m.times(base, 0.62)
-    pattern = m.add("TexBrick", Vector=m.metres(), Scale=1.0, Color1=base, Color2=dark, Mortar=(0.32, 0.3, 0.27, 1),
-                    Mortar_Size=0.012, Brick_Width=0.23, Row_Height=0.075, Bias=-0.2)
+    pattern = m.add(
+        "TexBrick",
+        Vector=m.metres(),
+        Scale=1.0,
+        Color1=base,
+        Color2=dark,
+        Mortar=(0.32, 0.3, 0.27, 1),
+        Mortar_Size=0.012,
+        Brick_Width=0.23,
+        Row_Height=0.075,
+        Bias=-0.2,
+    )
     return m.finish(pattern.outputs[0], 0.9)
 
 
@@ -92,16 +102,34 @@ def stained(name: str, coarse: float, fine: float, roughness: float, low=0.72, h
 def roof():
     m = Nodes("roof")
     base = m.times(m.colour(), m.noise(0.6, 0.65, 1.25))
-    tiles = m.add("TexBrick", Vector=m.metres(), Scale=1.0, Color1=base, Color2=m.times(base, 0.75),
-                  Mortar=(0.015, 0.015, 0.015, 1), Mortar_Size=0.015, Brick_Width=0.24, Row_Height=0.2)
+    tiles = m.add(
+        "TexBrick",
+        Vector=m.metres(),
+        Scale=1.0,
+        Color1=base,
+        Color2=m.times(base, 0.75),
+        Mortar=(0.015, 0.015, 0.015, 1),
+        Mortar_Size=0.015,
+        Brick_Width=0.24,
+        Row_Height=0.2,
+    )
     return m.finish(tiles.outputs[0], 0.8)
 
 
 def paving():
     m = Nodes("paving")
     base = m.times(m.times(m.colour(), m.noise(0.7, 0.75, 1.15)), m.noise(25, 0.85, 1.1))
-    slabs = m.add("TexBrick", Vector=m.metres(), Scale=1.0, Color1=base, Color2=m.times(base, 0.85),
-                  Mortar=(0.06, 0.06, 0.06, 1), Mortar_Size=0.012, Brick_Width=0.75, Row_Height=0.6)
+    slabs = m.add(
+        "TexBrick",
+        Vector=m.metres(),
+        Scale=1.0,
+        Color1=base,
+        Color2=m.times(base, 0.85),
+        Mortar=(0.06, 0.06, 0.06, 1),
+        Mortar_Size=0.012,
+        Brick_Width=0.75,
+        Row_Height=0.6,
+    )
     return m.finish(slabs.outputs[0], 0.85)
 
 
@@ -156,8 +184,14 @@ def lamp():
 
 
 MAKERS = {
-    "brick": brick, "roof": roof, "paving": paving, "marking": marking, "grass": grass, "shop window": shop_window,
-    "leaf": leaf, "lamp": lamp,
+    "brick": brick,
+    "roof": roof,
+    "paving": paving,
+    "marking": marking,
+    "grass": grass,
+    "shop window": shop_window,
+    "leaf": leaf,
+    "lamp": lamp,
     "asphalt": lambda: asphalt("asphalt", False),
     "wet asphalt": lambda: asphalt("wet asphalt", True),
     "plaster": lambda: stained("plaster", 0.4, 8.0, 0.85),

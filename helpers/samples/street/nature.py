@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from helpers.samples.street.buildings import vary
+from helpers.samples.street.colours import vary
 from helpers.samples.street.shapes import Shape, Thing
 
-BARK = (0.07, 0.055, 0.045)
-LEAVES = [(0.05, 0.1, 0.02), (0.035, 0.075, 0.02), (0.09, 0.13, 0.025), (0.06, 0.08, 0.03), (0.13, 0.09, 0.02)]
+BARK = (0.09, 0.072, 0.06)
+LEAVES = [(0.08, 0.15, 0.03), (0.06, 0.12, 0.035), (0.13, 0.19, 0.04), (0.1, 0.13, 0.05), (0.18, 0.13, 0.04)]
 
 
 def branches(rng: np.random.Generator, height: float, levels: int) -> list[tuple]:
@@ -61,8 +61,9 @@ def tree(rng: np.random.Generator, *, bare: bool) -> Thing:
     bark = vary(rng, BARK, 0.2)
     for level, (start, end, radius, end_radius) in enumerate(grown):
         sides = 10 if level == 0 else 5 if level < 3 else 3
-        shape.tubes(start, end, np.maximum(radius, 0.012), np.maximum(end_radius, 0.008), "bark", "tree", bark,
-                    sides=sides)
+        shape.tubes(
+            start, end, np.maximum(radius, 0.012), np.maximum(end_radius, 0.008), "bark", "tree", bark, sides=sides
+        )
     tips = np.vstack([g[1] for g in grown[3:]])
     if not bare:
         colour = LEAVES[rng.integers(len(LEAVES))]

@@ -2,11 +2,21 @@
 
 import numpy as np
 
-from helpers.samples.street.buildings import pick
+from helpers.samples.street.colours import pick
 from helpers.samples.street.shapes import Shape, Thing
 
-TOPS = [(0.02, 0.02, 0.025), (0.03, 0.04, 0.09), (0.3, 0.03, 0.03), (0.15, 0.15, 0.16), (0.5, 0.5, 0.48),
-        (0.05, 0.1, 0.06), (0.35, 0.25, 0.12), (0.1, 0.2, 0.4), (0.5, 0.1, 0.25), (0.04, 0.04, 0.04)]
+TOPS = [
+    (0.02, 0.02, 0.025),
+    (0.03, 0.04, 0.09),
+    (0.3, 0.03, 0.03),
+    (0.15, 0.15, 0.16),
+    (0.5, 0.5, 0.48),
+    (0.05, 0.1, 0.06),
+    (0.35, 0.25, 0.12),
+    (0.1, 0.2, 0.4),
+    (0.5, 0.1, 0.25),
+    (0.04, 0.04, 0.04),
+]
 TROUSERS = [(0.015, 0.015, 0.02), (0.03, 0.05, 0.11), (0.06, 0.07, 0.1), (0.2, 0.16, 0.1), (0.08, 0.08, 0.08)]
 SKINS = [(0.5, 0.3, 0.21), (0.4, 0.23, 0.15), (0.2, 0.1, 0.06), (0.1, 0.05, 0.03), (0.55, 0.36, 0.27)]
 HAIR = [(0.01, 0.008, 0.006), (0.05, 0.025, 0.012), (0.2, 0.12, 0.05), (0.35, 0.33, 0.3), (0.12, 0.03, 0.01)]
@@ -41,8 +51,9 @@ def body(rng, shape, part, *, hips, lean, legs, arms, bulk=1.0, helmet=False) ->
     if rng.random() < 0.4 and not helmet:
         levels = [(-0.25, 0.19, 0.15), *levels]  # a long coat
     angle = np.arange(12) * np.pi / 6
-    rings = [hip + up * h + np.c_[np.cos(angle) * a * bulk, np.sin(angle) * b * bulk, np.zeros(12)]
-             for h, a, b in levels]
+    rings = [
+        hip + up * h + np.c_[np.cos(angle) * a * bulk, np.sin(angle) * b * bulk, np.zeros(12)] for h, a, b in levels
+    ]
     shape.loft(rings, "cloth", part, coat)
     for side, (thigh, shin), (upper, fore) in zip((-1, 1), legs, arms, strict=True):
         a = hip + [side * 0.09, 0, 0]
@@ -58,7 +69,7 @@ def body(rng, shape, part, *, hips, lean, legs, arms, bulk=1.0, helmet=False) ->
         limb(shape, [shoulder, elbow, hand], [0.06 * bulk, 0.05 * bulk, 0.04], "cloth", part, coat)
         shape.ball(hand, (0.04, 0.05, 0.05), "skin", part, skin, rings=4, sides=6)
     shape.rod(neck - up * 0.04, neck + up * 0.1, 0.055, "skin", part, skin, sides=8)
-    head = neck + up * 0.2 + [0, 0.02, 0]
+    head = neck + up * 0.165 + [0, 0.02, 0]
     shape.ball(head, (0.078, 0.095, 0.115), "skin", part, skin, rings=8, sides=12)
     cap = 0.12 if helmet else 0.095
     shape.ball(head + [0, -0.018, 0.035], (cap * 0.9, cap, cap), "plastic" if helmet else "cloth", part, hair)
@@ -92,8 +103,16 @@ def rider(rng: np.random.Generator, *, motor=False) -> Thing:
     arms = ((0.75, 1.15), (0.75, 1.15))
     if motor:
         legs, arms = ((1.25, 0.1), (1.25, 0.1)), ((0.7, 1.2), (0.7, 1.2))
-    body(rng, inner, "motorcyclist" if motor else "rider", hips=0.9 if motor else 1.0, lean=0.2 if motor else 0.45,
-         legs=legs, arms=arms, helmet=motor or rng.random() < 0.55)
+    body(
+        rng,
+        inner,
+        "motorcyclist" if motor else "rider",
+        hips=0.9 if motor else 1.0,
+        lean=0.2 if motor else 0.45,
+        legs=legs,
+        arms=arms,
+        helmet=motor or rng.random() < 0.55,
+    )
     outer.join(inner, (0, -0.22, 0))
     return Thing(outer, countable=True)
 

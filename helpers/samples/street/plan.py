@@ -6,11 +6,21 @@ from pathlib import Path
 import numpy as np
 
 from helpers.samples.street.camera import develop
+from helpers.samples.street.layout import build
 from helpers.samples.street.towns import TOWNS
-from helpers.samples.street.world import World, build
+from helpers.samples.street.world import World
 
 # One scene in eight shows each of these, so that rare classes occur in every town.
-RARE = [("bus",), ("motorcycle",), ("tram",), ("truck", "cone"), ("child", "dog"), (), ("bus", "motorcycle"), ("truck",)]
+RARE = [
+    ("bus",),
+    ("motorcycle",),
+    ("tram",),
+    ("truck", "cone"),
+    ("child", "dog"),
+    (),
+    ("bus", "motorcycle"),
+    ("truck",),
+]
 
 
 @dataclass(frozen=True)
@@ -35,9 +45,14 @@ class Shot:
         """Where the camera stands and looks."""
         rng = np.random.default_rng([TOWNS[self.town].seed, self.scene, 1])
         width = self.world_width()
-        view = {"x": -width / 4 * rng.uniform(0.75, 1.1), "height": rng.uniform(1.2, 1.6),
-                "yaw": rng.normal(0, 0.22 if rng.random() < 0.2 else 0.05), "pitch": rng.normal(-0.025, 0.025),
-                "lens": rng.uniform(27, 36), "s": rng.uniform(2, 5)}
+        view = {
+            "x": -width / 4 * rng.uniform(0.75, 1.1),
+            "height": rng.uniform(1.2, 1.6),
+            "yaw": rng.normal(0, 0.22 if rng.random() < 0.2 else 0.05),
+            "pitch": rng.normal(-0.01, 0.025),
+            "lens": rng.uniform(27, 36),
+            "s": rng.uniform(2, 5),
+        }
         if self.along is not None:
             view.update(s=self.along, yaw=0.0, pitch=-0.02, lens=30.0)
         return view
@@ -50,17 +65,29 @@ class Shot:
     def develop(self, linear: np.ndarray) -> np.ndarray:
         """The picture as a camera gives it; frames of one drive share exposure but not noise."""
         town = TOWNS[self.town]
-        return develop(linear, np.random.default_rng([town.seed, self.scene, 2]), town.light,
-                       noise=np.random.default_rng([town.seed, self.scene, 3, int(self.seconds * 1000)]))
+        return develop(
+            linear,
+            np.random.default_rng([town.seed, self.scene, 2]),
+            town.light,
+            noise=np.random.default_rng([town.seed, self.scene, 3, int(self.seconds * 1000)]),
+        )
 
     def path(self, folder: Path, kind: str) -> Path:
         """Where a file of this shot lies: "image", "camvid", "cityscapes" or "instances"."""
         if self.size == (360, 480):
-            place = {"image": f"images/{self.stem}.jpg", "camvid": f"labels/{self.stem}_P.png",
-                     "cityscapes": f"cityscapes/{self.stem}.png", "instances": f"instances/{self.stem}.png"}
+            place = {
+                "image": f"images/{self.stem}.jpg",
+                "camvid": f"labels/{self.stem}_P.png",
+                "cityscapes": f"cityscapes/{self.stem}.png",
+                "instances": f"instances/{self.stem}.png",
+            }
         else:
-            place = {"image": f"{self.stem}.jpg", "camvid": f"{self.stem}_P.png",
-                     "cityscapes": f"{self.stem}_cityscapes.png", "instances": f"{self.stem}_instances.png"}
+            place = {
+                "image": f"{self.stem}.jpg",
+                "camvid": f"{self.stem}_P.png",
+                "cityscapes": f"{self.stem}_cityscapes.png",
+                "instances": f"{self.stem}_instances.png",
+            }
         path = folder / place[kind]
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
@@ -70,10 +97,10 @@ def _frames(town: str, count: int, *, valid: bool = False) -> list[Shot]:
     return [Shot(f"{town}_{k:03}", town, k, RARE[k % len(RARE)], valid=valid) for k in range(count)]
 
 
-_TRAIN = [_frames("elmbury", 22), _frames("norwick", 16), _frames("dunholt", 12), _frames("saltmere", 10)]
+_TRAIN = [_frames("elmbury", 28), _frames("norwick", 20), _frames("dunholt", 16), _frames("saltmere", 12)]
 _VALID = _frames("wexcombe", 20, valid=True)
 # Town after town in turn: the first dozen already shows every light.
-PRACTICE = [town[k] for k in range(22) for town in (*_TRAIN, _VALID) if k < len(town)]
+PRACTICE = [town[k] for k in range(28) for town in (*_TRAIN, _VALID) if k < len(town)]
 
 PICTURES = [
     Shot("street_sun", "elmbury", 101, ("bus",), (720, 960)),

@@ -32,6 +32,18 @@ class Shape:
         self._blocks += [(verts @ turned.T + at, *rest) for verts, *rest in other._blocks]
         return self
 
+    def relabelled(self, part: str, material: str | None = None) -> "Shape":
+        """The same faces as another fine class, and of another material where one is given."""
+        other, fine_id = Shape(), FINE_IDS[part]
+        other._blocks = [(v, f, material or old, fine_id, colours) for v, f, old, _, colours in self._blocks]
+        return other
+
+    def bent(self, move) -> "Shape":
+        """The same faces over moved vertices: move takes and gives (n, 3)."""
+        other = Shape()
+        other._blocks = [(move(verts), *rest) for verts, *rest in self._blocks]
+        return other
+
     def quad(self, corners, material: str, part: str, colour: Colour) -> "Shape":
         """One flat four-cornered face, corners counter-clockwise as seen."""
         return self.add(corners, [[0, 1, 2, 3]], material, part, colour)

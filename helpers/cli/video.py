@@ -1,0 +1,61 @@
+"""What `segment` does with video files."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from helpers.cli.console import complain, say
+from helpers.cli.models import Predict
+from helpers.labels import LabelSet
+
+VIDEO_SUFFIXES = (".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".wmv", ".3gp")
+
+
+def is_video(path: Path) -> bool:
+    """Whether a path is named like a video."""
+    return path.suffix.lower() in VIDEO_SUFFIXES
+
+
+@dataclass(frozen=True)
+class VideoOptions:
+    """How videos are segmented, see `helpers.video.segment_video`."""
+
+    view: str
+    palette: str
+    alpha: float
+    start: float
+    end: float | None
+    every: int
+
+
+def segment_videos(
+    jobs: Iterable[tuple[Path, Path]], predict: Predict, label_set: LabelSet, options: VideoOptions
+) -> bool:
+    """Segment videos one after the other, telling what becomes of each.
+
+    Args:
+        jobs: (source, result) paths.
+        predict: gives a picture's mask.
+        label_set: what the mask's ids mean.
+        options: how.
+
+    Returns:
+        Whether all went well.
+    """
+    from helpers.video import segment_video
+
+    well = True
+    for source, result in jobs:
+        try:
+            report = segment_video(predict, source, result, label_set=label_set, **vars(options))
+        except (ValueError, OSError, MemoryError) as error:
+            complain(error if str(source) in str(error) else f"{source}: {error}")
+            well = False
+        except KeyboardInterrupt:
+            tqdm.write(f"stopped; {result} is not written")
+            raise
+        else:
+            say(f"{source} → {result.parent / str(report)}")
+    return well

@@ -1,0 +1,55 @@
+"""Lays out a street: surfaces, buildings, planting, furniture, traffic and people, all drawn from one seed."""
+
+import numpy as np
+
+from helpers.samples.street.ground import Line, pave
+from helpers.samples.street.markings import paint_road
+from helpers.samples.street.roadside import backdrop, choose_trees, frontage, junction_furniture, kerbside, side_street
+from helpers.samples.street.towns import Town
+from helpers.samples.street.traffic import drive, walk
+from helpers.samples.street.world import World
+
+
+def build(
+    town: Town, scene: int, *, length: float = 150.0, junction: float | None = None, extras: tuple[str, ...] = ()
+) -> World:
+    """One street of a town.
+
+    Args:
+        town: its style.
+        scene: number of the street in the town; town and scene seed everything.
+        length: of the street ahead, metres.
+        junction: where a side street meets it; drawn by chance when None.
+        extras: rare things that must be in view: "bus", "truck", "tram", "motorcycle", "cone", "dog", "child".
+    """
+    rng = np.random.default_rng([town.seed, scene])
+    width = rng.uniform(*town.road)
+    if "tram" in extras:
+        width = max(width, 10.0)
+    world = World(town, Line.random(rng, length + 40), width, rng)
+    pavements = {side: rng.uniform(1.6, 3.8) for side in (-1, 1)}
+    if junction is None and rng.random() < 0.65:
+        junction = rng.uniform(20, 52)
+    world.junction, world.tracks = junction, "tram" in extras
+    world.claim(2.0, -width / 4, 9.0)  # the camera's own car
+    streets = []
+    if junction is not None:
+        sides = [(-1,), (1,), (-1, 1)][rng.integers(3)]
+        for side in sides:
+            half = rng.uniform(2.8, 4.0)
+            world.gaps[side].append((junction - half, junction + half))
+            streets.append((side, half))
+    pave(world, pavements, streets)
+    paint_road(world)
+    trees = choose_trees(rng, town)
+    drive(world, length, extras)
+    for side in (-1, 1):
+        frontage(world, side, width / 2 + pavements[side], length, trees)
+        kerbside(world, side, pavements[side], length, trees)
+    for side, half in streets:
+        side_street(world, side, half, pavements[side], trees)
+    if junction is not None:
+        junction_furniture(world, junction, pavements)
+    backdrop(world, length, trees)
+    walk(world, pavements, extras)
+    return world
