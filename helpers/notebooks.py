@@ -103,12 +103,14 @@ def pages(out: Path = typer.Option(PAGES, help="folder for the pages")) -> None:
     """Write each notebook as a web page with its pictures inside; links between notebooks lead to pages."""
     from nbconvert import HTMLExporter
 
+    # Of nbconvert's templates, classic is the one that passes on the alt text of figures.
+    exporter = HTMLExporter(
+        template_name="classic", embed_images=True, exclude_input_prompt=True, exclude_output_prompt=True
+    )
     out.mkdir(parents=True, exist_ok=True)
     for path in notebook_paths():
-        exporter = HTMLExporter(embed_images=True, exclude_input_prompt=True, exclude_output_prompt=True)
         html, _ = exporter.from_filename(str(path))
         html = re.sub(r'href="(\d\d_\w+)\.ipynb', r'href="\1.html', html)
-        html = html.replace("</head>", f"{PAGE_STYLE}\n</head>", 1)
         (out / f"{path.stem}.html").write_text(html, encoding="utf-8")
         typer.echo(out / f"{path.stem}.html")
 

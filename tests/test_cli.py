@@ -199,13 +199,11 @@ def test_the_palette_can_be_colour_blind_safe(work, model):
     np.testing.assert_array_equal(shown, CITYSCAPES.palette("colorblind")[read_mask("segmented/a_mask.png")])
 
 
-def test_the_real_command_ends_with_2_without_a_traceback(work, model):
-    Path("text.png").write_text("not a picture")
-    words = [sys.executable, "-m", "helpers", "segment", "a.png", "text.png", "--model", model]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=120)
+def test_the_real_command_ends_with_2_and_one_line(work):
+    words = [sys.executable, "-m", "helpers", "segment", "missing.png"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=280)
     assert done.returncode == 2
-    assert "Traceback" not in done.stderr and "error: cannot read text.png" in done.stderr
-    assert files("segmented") == ["a_mask.png", "a_overlay.png"]
+    assert done.stderr == "error: missing.png: there is no such file or folder\n"
 
 
 # ---- evaluate
@@ -345,7 +343,7 @@ def test_light_commands_load_no_framework():
         "import sys; from helpers.cli import app; app(['--help'], standalone_mode=False);"
         "print({'tensorflow', 'torch', 'matplotlib', 'ai_edge_litert'} & set(sys.modules))"
     )
-    done = subprocess.run([sys.executable, "-c", code], env=os.environ, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], env=os.environ, capture_output=True, text=True, timeout=280)
     assert done.stdout.splitlines()[-1] == "set()", done.stdout + done.stderr
 
 

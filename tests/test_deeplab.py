@@ -219,7 +219,7 @@ def test_loading_says_nothing_and_leaves_keras_and_torch_alone(tmp_path, plain):
         "import os; print('keras' in sys.modules, 'torch' in sys.modules, 'TF_USE_LEGACY_KERAS' in os.environ)"
     )
     env = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
-    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=280)
     assert (done.stdout.strip(), done.stderr) == ("False False False", "")
 
 

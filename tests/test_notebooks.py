@@ -49,6 +49,17 @@ def test_written_notebooks_read_back_equal(tmp_path: Path) -> None:
     assert not write_notebook(path, sample_notebook())
 
 
+def test_pages_keep_alt_texts_and_lead_to_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    notebook = sample_notebook()
+    notebook.cells[4].source = "[next](01_deeplab_street.ipynb#start) and [card](../data/README.md)"
+    write_notebook(tmp_path / "00_sample.ipynb", notebook)
+    monkeypatch.setattr("helpers.notebooks.NOTEBOOKS", tmp_path)
+    assert CliRunner().invoke(app, ["pages", "--out", str(tmp_path / "pages")]).exit_code == 0
+    page = (tmp_path / "pages" / "00_sample.html").read_text(encoding="utf-8")
+    assert 'alt="a black square of sixteen pixels"' in page and "No description" not in page
+    assert 'href="01_deeplab_street.html#start"' in page and 'href="../data/README.md"' in page
+
+
 def test_publish_renames_badges_and_links_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "helpers").mkdir()

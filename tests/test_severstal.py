@@ -14,7 +14,7 @@ from helpers import rle, severstal
 from helpers.checks import severstal as checks
 from helpers.datasets import check_dataset
 from helpers.paths import DATA
-from helpers.severstal import TableError
+from helpers.severstal import STEEL, TableError, plots
 from helpers.severstal.scores import Areas
 
 PRACTICE = DATA / "severstal_practice"
@@ -235,6 +235,40 @@ def test_predicting_nothing_scores_the_floor_and_finds_nothing():
 def test_no_sheet_is_no_score():
     with pytest.raises(ValueError, match="no sheet to measure"):
         severstal.measure([])
+
+
+def test_the_worst_come_first():
+    areas = Areas(
+        target=np.array([[10, 0], [10, 0], [10, 0], [0, 5]]),
+        pred=np.array([[10, 3], [10, 0], [0, 9], [7, 5]]),
+        common=np.array([[9, 0], [2, 0], [0, 0], [0, 5]]),
+    )
+    assert severstal.worst(areas) == ([(2, 0), (1, 0)], [(2, 1), (3, 0)])
+    assert severstal.worst(areas, count=9) == ([(2, 0), (1, 0)], [(2, 1), (3, 0), (0, 1)])
+
+
+# --- Figures
+
+
+def test_outlines_are_drawn_in_the_colour_of_their_class(tmp_path):
+    table = "ImageId,ClassId,EncodedPixels\na.jpg,4,25700 40 25956 40\n"
+    sheet, clean = severstal.read_sheets(folder(tmp_path, table))
+    drawn = plots.outlined(sheet.image(), sheet.targets())
+    changed = np.argwhere((drawn != sheet.image()).any(axis=2))
+    assert (drawn == STEEL.colors[4]).all(axis=2).any()
+    (top, left), (bottom, right) = changed.min(axis=0), changed.max(axis=0)
+    assert left >= 97 and right <= 104 and top >= 96 and bottom <= 146  # columns 100 and 101, rows 99 to 138
+    assert np.array_equal(plots.outlined(clean.image(), clean.targets()), np.repeat(clean.image(), 3, axis=2))
+    figure = plots.plot_predictions([sheet, clean], [clean.targets(), clean.targets()])
+    assert [ax.get_title() for ax in figure.axes] == ["a.jpg: truth", "prediction", "b.jpg: truth", "prediction"]
+
+
+def test_the_cross_is_at_the_best():
+    heat = np.zeros((4, 3, 2))
+    heat[:, 2, 1] = 0.9
+    axes = plots.plot_search(heat, [0.3, 0.5, 0.7], [0, 600]).axes[:4]
+    assert [ax.lines[0].get_xydata().tolist() for ax in axes] == [[[1, 2]]] * 4
+    assert "best 0.900" in axes[0].get_title()
 
 
 # --- Submissions

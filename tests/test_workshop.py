@@ -8,7 +8,7 @@ from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from helpers.notebooks import execute, notebook_paths, read_notebook
-from helpers.workshop import participants_copy, stub
+from helpers.workshop import WORKSHOP, participants_copy, stub
 from sample_notebook import SOLUTION, sample_notebook
 
 CHECKER = """from helpers.checks import checker, expect_equal
@@ -111,3 +111,12 @@ def test_each_notebook_has_a_copy_to_work_on(path: Path) -> None:
     for cell in copy.cells:
         if cell.cell_type == "code":
             compile(re.sub(r"^(\s*)[%!].*$", r"\1pass", cell.source, flags=re.MULTILINE), cell.id, "exec")
+
+
+@pytest.mark.parametrize("path", notebook_paths(), ids=lambda path: path.stem)
+def test_each_copy_runs_up_to_its_first_exercise(path: Path) -> None:
+    WORKSHOP.mkdir(parents=True, exist_ok=True)
+    with pytest.raises(CellExecutionError) as stop:
+        execute(participants_copy(read_notebook(path)), folder=WORKSHOP)
+    assert stop.value.ename in ("StillToDo", "NotImplementedError")
+    assert re.search(r"write \w+\(\) here", stop.value.evalue)

@@ -49,7 +49,10 @@ class TemporalSmoothing:
             (H, W) uint8 ids of the graph's labels.
         """
         size = input_size(self.graph, image.shape[:2], max_size=self.max_size)
-        logits = self.graph.logits(image if size == image.shape[:2] else resize_image(image, size))
+        return self.average(self.graph.logits(image if size == image.shape[:2] else resize_image(image, size)), image)
+
+    def average(self, logits: np.ndarray, image: np.ndarray) -> np.ndarray:
+        """The same for a frame whose logits (h, w, C) float32 are known, so that several ways can share them."""
         if self._logits and self._logits[0].shape != logits.shape:
             self._logits.clear()
         if self.follow_motion and self._logits.maxlen > 1:

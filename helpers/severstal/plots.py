@@ -20,7 +20,7 @@ NAMES = STEEL.class_names[1:]
 
 def outlined(image: np.ndarray, masks: np.ndarray) -> np.ndarray:
     """A sheet (H, W, 1) uint8 with the outlines of its masks (4, H, W) bool, as (H, W, 3) uint8 RGB."""
-    return outline(np.repeat(image, 3, axis=2), class_map(masks), STEEL.palette(), width=3)
+    return outline(np.repeat(image, 3, axis=2), class_map(masks), STEEL.palette(), width=2)
 
 
 def plot_sheets(sheets: Sequence[Sheet]) -> Figure:
@@ -29,16 +29,19 @@ def plot_sheets(sheets: Sequence[Sheet]) -> Figure:
     return plot_grid([outlined(s.image(), s.targets()) for s in sheets], titles=titles, columns=1, width=11)
 
 
-def plot_masks(image: np.ndarray | Sequence[np.ndarray], masks: Mapping[str, np.ndarray]) -> Figure:
-    """Outlines of several masks below each other.
-
-    Args:
-        image: the sheet (H, W, 1) uint8 for all of them, or one for each.
-        masks: title → (4, H, W) bool.
-    """
-    images = [image] * len(masks) if isinstance(image, np.ndarray) else image
-    panels = [outlined(image, mask) for image, mask in zip(images, masks.values(), strict=True)]
+def plot_masks(image: np.ndarray, masks: Mapping[str, np.ndarray]) -> Figure:
+    """A sheet (H, W, 1) uint8 several times below each other, with the outlines of masks, title → (4, H, W) bool."""
+    panels = [outlined(image, mask) for mask in masks.values()]
     return plot_grid(panels, titles=list(masks), columns=1, width=11)
+
+
+def plot_predictions(sheets: Sequence[Sheet], preds: Sequence[np.ndarray]) -> Figure:
+    """Each sheet twice: with the outlines of its labels, and below with those of the predicted masks (4, H, W) bool."""
+    panels, titles = [], []
+    for sheet, pred in zip(sheets, preds, strict=True):
+        panels += [outlined(sheet.image(), sheet.targets()), outlined(sheet.image(), pred)]
+        titles += [f"{sheet.path.name}: truth", "prediction"]
+    return plot_grid(panels, titles=titles, columns=1, width=11)
 
 
 def plot_statistics(sheets: Sequence[Sheet]) -> Figure:

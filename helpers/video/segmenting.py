@@ -47,7 +47,7 @@ class VideoReport:
 def segment_video(
     model: Callable[[np.ndarray], np.ndarray], path: str | Path, out: str | Path, *, label_set: LabelSet,
     view: str = "overlay", palette: str = "official", alpha: float = 0.5, legend: bool = True, start: float = 0.0,
-    end: float | None = None, every: int = 1, progress: bool = True,
+    end: float | None = None, every: int = 1, crf: int = 23, progress: bool = True,
 ) -> VideoReport:  # fmt: skip
     """Label every frame of a video and write the result as a video that browsers play.
 
@@ -68,6 +68,7 @@ def segment_video(
         start: seconds of the source to skip.
         end: second to stop at; the end by default.
         every: use one frame in so many; the result plays as long as the source.
+        crf: 18 looks like the original, 28 is small and coarse.
         progress: show a bar with frames per second and time left.
 
     Returns:
@@ -95,7 +96,7 @@ def segment_video(
     bar = tqdm(total=len(reader) or None, unit=" frames", desc=out.name, disable=not progress)
     with (
         bar,
-        VideoWriter(out, reader.fps, audio_from=path, start=start, end=end) as writer,
+        VideoWriter(out, reader.fps, audio_from=path, start=start, end=end, crf=crf) as writer,
         closing(ahead(reader)) as frames,
         closing(ahead(segmented(frames))) as results,
     ):

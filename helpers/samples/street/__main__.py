@@ -1,9 +1,10 @@
 """Renders the practice streets: `python -m helpers.samples.street` (needs the extra `render`).
 
-Writes data/camvid_practice, data/street_clip and images/streets, and the manifest of their hashes. What is there already
-is kept, so an interrupted run goes on where it stopped; `--force` renders everything again.
+Writes data/camvid_practice, data/street_clip and images/streets, each with the manifest of its hashes. Frames that are
+there already are kept, so an interrupted run goes on where it stopped; `--force` renders everything again.
 """
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -15,38 +16,52 @@ from helpers.images import save_image
 from helpers.labels import CAMVID, CITYSCAPES, evenly_spaced_colors
 from helpers.masks import save_mask
 from helpers.paths import REPO_ROOT
-from helpers.samples.street import manifest
+from helpers.samples.manifest import write_manifest
 from helpers.samples.street.classes import TO_CAMVID, TO_CITYSCAPES
-from helpers.samples.street.plan import PICTURES, PRACTICE, Shot, clip_shots
+from helpers.samples.street.plan import CLIP_FPS, PICTURES, PRACTICE, Shot, clip_shots
+from helpers.video import VideoWriter
 
 app = typer.Typer(add_completion=False)
+
+
+class Part(StrEnum):
+    """What can be rendered by itself."""
+
+    practice = "practice"
+    pictures = "pictures"
+    clip = "clip"
 
 
 @app.command()
 def main(
     root: Annotated[Path, typer.Argument(help="folder that holds data/ and images/")] = REPO_ROOT,
-    only: Annotated[list[str], typer.Option(help="practice, pictures, clip; all when not given")] = (),
-    first: Annotated[int, typer.Option(help="only the first N shots of each part")] = 10_000,
-    samples: Annotated[int, typer.Option(help="light paths a pixel")] = 8,
+    only: Annotated[list[Part] | None, typer.Option(help="one part; may be given again; all when left out")] = None,
+    first: Annotated[int | None, typer.Option(min=1, help="only the first N frames of each part")] = None,
+    samples: Annotated[int, typer.Option(min=1, help="light paths a pixel")] = 8,
     force: Annotated[bool, typer.Option(help="render again what is there already")] = False,
 ) -> None:
     """Render the practice streets with Blender's Cycles."""
-    parts = set(only) or {"practice", "pictures", "clip"}
-    if "pictures" in parts:
-        _shoot(PICTURES[:first], root / "images/streets", samples, force)
-    if "practice" in parts:
-        folder = root / "data/camvid_practice"
-        _shoot(PRACTICE[:first], folder, samples, force)
-        (folder / "codes.txt").write_text("\n".join(CAMVID.class_names) + "\n")
-        (folder / "valid.txt").write_text("".join(f"{shot.stem}.jpg\n" for shot in PRACTICE if shot.valid))
-    if "clip" in parts:
-        _film(root / "data/street_clip", samples, force)
-    manifest.write(root)
+    try:
+        import bpy  # noqa: F401
+    except ImportError:
+        typer.echo("Blender's bpy is not installed; it needs Python 3.11: pip install -e '.[render]'", err=True)
+        raise typer.Exit(2) from None
+    for part in only or list(Part):
+        if part is Part.clip:
+            folder = root / "data/street_clip"
+            _film(clip_shots()[:first], folder, samples, force)
+        else:
+            folder = root / ("images/streets" if part is Part.pictures else "data/camvid_practice")
+            _shoot((PICTURES if part is Part.pictures else PRACTICE)[:first], folder, samples, force)
+        if part is Part.practice:
+            (folder / "codes.txt").write_text("\n".join(CAMVID.class_names) + "\n")
+            (folder / "valid.txt").write_text("".join(f"{shot.stem}.jpg\n" for shot in PRACTICE if shot.valid))
+        write_manifest(folder)
 
 
 def _shoot(shots: list[Shot], folder: Path, samples: int, force: bool) -> None:
-    """Renders single frames, each in a street of its own."""
-    from helpers.samples.street.render import Stage  # loads Blender
+    """Renders single frames, each in a street of its own. The picture comes last: where it is, the frame is done."""
+    from helpers.samples.street.render import Stage
 
     for shot in tqdm(shots, unit="frame", desc=folder.name):
         image_path = shot.path(folder, "image")
@@ -57,36 +72,33 @@ def _shoot(shots: list[Shot], folder: Path, samples: int, force: bool) -> None:
         fine, instances = stage.labels()
         save_mask(shot.path(folder, "camvid"), TO_CAMVID[fine], CAMVID.palette())
         save_mask(shot.path(folder, "cityscapes"), TO_CITYSCAPES[fine], CITYSCAPES.palette())
-        save_mask(shot.path(folder, "instances"), *_counted(instances))
+        save_mask(shot.path(folder, "instances"), *_numbered(instances))
         save_image(image_path, shot.develop(stage.picture()), quality=90)
 
 
-def _film(folder: Path, samples: int, force: bool) -> None:
-    """Renders the drive: one street, the camera and the traffic move."""
+def _film(shots: list[Shot], folder: Path, samples: int, force: bool) -> None:
+    """Renders the drive: one street, in which the camera and the traffic move."""
     from helpers.samples.street.render import Stage
-    from helpers.video import VideoWriter
 
-    stage = None
-    frames = folder / "frames"
-    for number, shot in enumerate(tqdm(clip_shots(), unit="frame", desc="clip")):
-        path = frames / f"{number:03}.png"
-        if path.exists() and not force:
-            continue
-        if stage is None:
-            stage = Stage(shot.world(), shot.size, samples=samples)
-        stage.move(shot.seconds)
-        stage.look(**shot.view())
-        fine, _ = stage.labels()
-        save_mask(folder / "labels" / f"{number:03}.png", TO_CITYSCAPES[fine], CITYSCAPES.palette())
-        save_image(path, shot.develop(stage.picture()))
-    del VideoWriter
+    clip_path = folder / "clip.mp4"
+    if clip_path.exists() and not force:
+        return
+    (folder / "labels").mkdir(parents=True, exist_ok=True)
+    stage = Stage(shots[0].world(), shots[0].size, samples=samples)
+    with VideoWriter(clip_path, CLIP_FPS, crf=20) as video:
+        for number, shot in enumerate(tqdm(shots, unit="frame", desc=folder.name)):
+            stage.move(shot.seconds)
+            stage.look(**shot.view())
+            fine, _ = stage.labels()
+            save_mask(folder / f"labels/{number:03}.png", TO_CITYSCAPES[fine], CITYSCAPES.palette())
+            video.write(shot.develop(stage.picture()))
 
 
-def _counted(instances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Instance numbers without gaps, from 1, and colours to tell them apart."""
+def _numbered(instances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Instance numbers (H, W) from 1 without gaps, and colours to tell them apart; 0 stays nothing, black."""
     _, numbers = np.unique(np.append(0, instances.ravel()), return_inverse=True)
-    numbers = numbers[1:].reshape(instances.shape)
-    return numbers, np.vstack([np.zeros((1, 3), np.uint8), evenly_spaced_colors(max(1, numbers.max()))])
+    colors = evenly_spaced_colors(max(1, int(numbers.max())))
+    return numbers[1:].reshape(instances.shape), np.vstack([np.zeros((1, 3), np.uint8), colors])
 
 
 if __name__ == "__main__":

@@ -20,7 +20,8 @@ def build(
         scene: number of the street in the town; town and scene seed everything.
         length: of the street ahead, metres.
         junction: where a side street meets it; drawn by chance when None.
-        extras: rare things that must be in view: "bus", "truck", "tram", "motorcycle", "cone", "dog", "child".
+        extras: rare things that must be in view: "bus", "truck", "tram", "motorcycle", "cone", "dog", "child"; and,
+            near the camera, "rider" and "signals" (traffic lights).
     """
     rng = np.random.default_rng([town.seed, scene])
     width = rng.uniform(*town.road)
@@ -30,6 +31,8 @@ def build(
     pavements = {side: rng.uniform(1.6, 3.8) for side in (-1, 1)}
     if junction is None and rng.random() < 0.65:
         junction = rng.uniform(20, 52)
+    if "signals" in extras:
+        junction = 22.0
     world.junction, world.tracks = junction, "tram" in extras
     world.claim(2.0, -width / 4, 9.0)  # the camera's own car
     streets = []
@@ -49,7 +52,7 @@ def build(
     for side, half in streets:
         side_street(world, side, half, pavements[side], trees)
     if junction is not None:
-        junction_furniture(world, junction, pavements)
+        junction_furniture(world, junction, signals="signals" in extras)
     backdrop(world, length, trees)
     walk(world, pavements, extras)
     return world

@@ -174,10 +174,10 @@ def side_street(world, side, half, pavement, trees) -> None:
     world.place(Thing(shape), world.junction, side * 82, turn=side * np.pi / 2)
 
 
-def junction_furniture(world, junction, pavements) -> None:
+def junction_furniture(world, junction, *, signals) -> None:
     """Traffic lights and a crossing before a junction, or only a give-way."""
     rng, kerb = world.rng, world.road_width / 2
-    if rng.random() < 0.7:
+    if signals or rng.random() < 0.7:
         state = rng.integers(3)
         for side in (-1, 1):
             for s in (junction - 6.5, junction + 6.5):

@@ -36,6 +36,8 @@ def drive(world, length, extras) -> None:
                     world.place(vehicle, s, x, turn=direction).speed = rng.uniform(5, 7)
                 s += along / 2
             s += rng.uniform(3, 22)
+    if "rider" in extras:
+        _rider(world, 10.0, -1)
     for _ in range(rng.poisson(1.5 * town.bicycles)):
         _rider(world, rng.uniform(8, 34), rng.choice([-1, -1, 1]))
     if "motorcycle" in extras or rng.random() < 0.12:
