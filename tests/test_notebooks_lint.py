@@ -189,3 +189,14 @@ def test_links_between_texts_lead_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\(([^)\s]+)[^)]*\)|<img[^>]*src=\"([^\"]+)\"", text)
     local = [link or image for link, image in targets if not re.match(r"[a-z]+:|#", link or image)]
     assert [target for target in local if not (page.parent / target.split("#")[0]).exists()] == []
+
+
+def test_no_file_names_a_folder_of_one_machine() -> None:
+    kinds = (".py", ".md", ".json", ".toml", ".csv")
+    everywhere = [
+        *ROOT.glob("*"),
+        *(path for name in ("helpers", "tests", "data") for path in (ROOT / name).rglob("*")),
+    ]
+    texts = [path for path in everywhere if path.suffix in kinds]
+    found = {str(p.relative_to(ROOT)) for p in texts if re.search(r"/(?:work|root)/", p.read_text(encoding="utf-8"))}
+    assert len(texts) > 50 and not found

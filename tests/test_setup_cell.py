@@ -214,6 +214,7 @@ def test_a_broken_driver_is_no_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert environment.gpu_name() == "Tesla T4" and "Tesla T4" in environment.report()
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("path", [p for p in notebook_paths() if p.stem.startswith("01_")], ids=lambda path: path.stem)
 def test_street_lesson_runs_in_colab(colab: Machine, path: Path) -> None:
     cells = [cell.source for cell in read_notebook(path).cells if cell.cell_type == "code"]

@@ -54,6 +54,12 @@ def test_cityscapes_ids_come_first(tmp_path: Path) -> None:
     assert [int(target[row, 0]) for row in (0, 30, 59)] == [10, 3, 0]
 
 
+def test_valid_frames_can_be_held_back(town: Path) -> None:
+    (town / "valid.txt").write_text("A_2.png\n")
+    assert [frame.stem for frame in deeplab_data.read_frames(town)] == ["A_1", "A_2", "B_1"]
+    assert [frame.stem for frame in deeplab_data.read_frames(town, valid=False)] == ["A_1", "B_1"]
+
+
 def test_folder_that_is_no_camvid_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="images"):
         deeplab_data.read_frames(tmp_path)

@@ -113,6 +113,7 @@ def test_each_notebook_has_a_copy_to_work_on(path: Path) -> None:
             compile(re.sub(r"^(\s*)[%!].*$", r"\1pass", cell.source, flags=re.MULTILINE), cell.id, "exec")
 
 
+@pytest.mark.timeout(900)  # a lesson may train before its first exercise, on a busy machine
 @pytest.mark.parametrize("path", notebook_paths(), ids=lambda path: path.stem)
 def test_each_copy_runs_up_to_its_first_exercise(path: Path) -> None:
     WORKSHOP.mkdir(parents=True, exist_ok=True)

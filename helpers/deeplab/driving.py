@@ -4,6 +4,7 @@ import time
 from collections import deque
 from collections.abc import Iterable
 from contextlib import ExitStack
+from functools import reduce
 from pathlib import Path
 
 import cv2
@@ -62,8 +63,8 @@ class TemporalSmoothing:
                 self._logits = deque((move(former, flow) for former in self._logits), self._logits.maxlen)
             self._gray = gray
         self._logits.append(logits)
-        mean = np.mean(self._logits, axis=0) if len(self._logits) > 1 else logits
-        return resize_mask(mean.argmax(-1).astype(np.uint8), image.shape[:2])
+        total = reduce(np.add, self._logits)  # the sum has the same argmax as the mean
+        return resize_mask(total.argmax(-1).astype(np.uint8), image.shape[:2])
 
 
 def move(values: np.ndarray, flow: np.ndarray) -> np.ndarray:

@@ -50,12 +50,12 @@ def plot_taps(
         ax: where to draw; a new figure by default.
     """
     height, width = image.shape[:2]
-    ax = plot_image(image, ax=ax or plt.subplots(figsize=(8.5, 8.5 * height / width), layout="constrained")[1])
+    ax = plot_image(image, ax=ax or plt.subplots(figsize=(6.5, 6.5 * height / width + 0.3), layout="constrained")[1])
     steps = np.array([(row, column) for row in (-1, 0, 1) for column in (-1, 0, 1)])
     for i, rate in enumerate(rates):
         rows, columns = (np.array(point) + steps * rate * stride).T
         inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
-        ax.scatter(columns[inside], rows[inside], s=160 - 30 * i, color=BRANCH_COLORS[i % len(BRANCH_COLORS)],
+        ax.scatter(columns[inside], rows[inside], s=120 - 25 * i, color=BRANCH_COLORS[i % len(BRANCH_COLORS)],
                    edgecolor="white", linewidth=1.5, label=f"rate {rate}: every {rate * stride} pixels",
                    zorder=3 + i)  # fmt: skip
     ax.set_xlim(0, width - 1)

@@ -201,7 +201,7 @@ app = typer.Typer(add_completion=False)
 def main(
     run_dir: Annotated[Path, typer.Argument(help="folder for checkpoint.pt, weights.npz and record.json")],
     dir: Annotated[Path, typer.Option(envvar="CAMVID_DIR", help="CamVid frames in CamVid's layout")],
-    practice: Annotated[Path | None, typer.Option(help="practice streets with Cityscapes ids")] = None,
+    practice: Annotated[Path | None, typer.Option(help="streets with Cityscapes ids; valid ones are held back")] = None,
     practice_share: Annotated[float, typer.Option(min=0, max=1, help="share of views from practice streets")] = 0.25,
     leave_out: Annotated[str, typer.Option(help="drive to leave out and measure on, e.g. 0001TP")] = "",
     start: Annotated[Path | None, typer.Option(help="checkpoint whose averaged weights to begin with")] = None,
@@ -218,7 +218,7 @@ def main(
         left_out = [frame for frame in frames if frame.drive == leave_out]
         pools = [(Pool([frame for frame in frames if frame.drive != leave_out]), 1.0)]
         if practice:
-            pools = [(pools[0][0], 1 - practice_share), (Pool(read_frames(practice)), practice_share)]
+            pools = [(pools[0][0], 1 - practice_share), (Pool(read_frames(practice, valid=False)), practice_share)]
         run_dir.mkdir(parents=True, exist_ok=True)
     except (ValueError, OSError) as error:
         raise typer.BadParameter(str(error)) from error

@@ -44,15 +44,22 @@ class Frame(NamedTuple):
         return self.stem.split("_")[0]
 
 
-def read_frames(folder: Path) -> list[Frame]:
+def read_frames(folder: Path, *, valid: bool = True) -> list[Frame]:
     """Read a folder in CamVid's layout: ``images/``, ``labels/<stem>_P.png``, ``codes.txt`` of 32 or 11 classes.
 
     Pictures that also have Cityscapes ids in ``cityscapes/<stem>.png`` keep these finer ids.
+
+    Args:
+        folder: the data set.
+        valid: whether to read the frames that ``valid.txt`` lists, too.
 
     Raises:
         ValueError: no pictures, or codes.txt names another number of classes.
     """
     image_paths = sorted(path for path in (folder / "images").glob("*") if path.suffix in (".jpg", ".png"))
+    if not valid:
+        held_back = {Path(name).stem for name in (folder / "valid.txt").read_text().split()}
+        image_paths = [path for path in image_paths if path.stem not in held_back]
     if not image_paths:
         raise ValueError(f"{folder} has no images/*.jpg or *.png; give a folder in CamVid's layout")
     codes = (folder / "codes.txt").read_text().split()
