@@ -69,7 +69,7 @@ bench: $(READY) ## speed of the kernels against the readable ways
 	$(QUIET) $(BIN)/python -m pytest tests/benchmarks -s
 
 lock: $(READY) ## renew requirements.lock with the newest versions that pyproject.toml allows
-	$(BIN)/uv pip compile pyproject.toml --extra lab --extra test --universal --upgrade \
+	$(BIN)/uv pip compile pyproject.toml --extra lab --extra test --universal --python-version 3.11 --upgrade \
 		--no-header --no-annotate --output-file requirements.lock
 
 clean: ## remove .venv, build/ and caches; downloads stay in SEGMENTATION_CACHE

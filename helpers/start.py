@@ -67,7 +67,7 @@ def plot_tasks(image: np.ndarray, mask: np.ndarray, instances: np.ndarray, label
     """
     objects = find_instances(mask, instances, min_pixels=round(min_share * mask.size))
     names = sorted({label_set.class_names[found.class_id] for found in objects})
-    figure, axes = plt.subplots(2, 2, figsize=(10, 10 * image.shape[0] / image.shape[1] + 0.6), layout="constrained")
+    figure, axes = plt.subplots(2, 2, figsize=(9.5, 9.5 * image.shape[0] / image.shape[1] + 0.6), layout="constrained")
     classification, detection, semantic, instance = axes.flat
 
     plot_image(image, title="classification: what is in the picture?", ax=classification)
@@ -170,7 +170,8 @@ def train_forest(
         targets.append(mask.ravel()[drawn])
     if not features:
         raise ValueError("no pictures to train on")
-    forest = RandomForestClassifier(n_estimators=30, min_samples_leaf=5, n_jobs=-1, random_state=seed)
+    # One thread: in several, scikit-learn 1.9 loses the process's warning filters in a race and floods the page.
+    forest = RandomForestClassifier(n_estimators=30, min_samples_leaf=5, n_jobs=1, random_state=seed)
     return forest.fit(np.concatenate(features), np.concatenate(targets))
 
 

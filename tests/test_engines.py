@@ -1,7 +1,9 @@
 """The engines run the same files and give the same labels."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -101,16 +103,20 @@ def test_unknown_and_unfitting_engines(tmp_path, pb):
         load_graph(tmp_path / "model.tflite", engine="openvino")
 
 
-def test_openvino_loads_no_tensorflow(pb):
-    """TensorFlow takes seconds and 400 MB to start: who chose another engine doesn't pay for it."""
+def test_openvino_loads_no_tensorflow_and_calls_nobody(pb, tmp_path):
+    """TensorFlow takes seconds and 400 MB to start, and OpenVINO comes with a telemetry package: neither is wanted."""
     code = f"""
 import sys, numpy as np
 from helpers.deeplab import DeepLabModel
 DeepLabModel({str(pb(4))!r}, engine="openvino").run(np.zeros((20, 30, 3), np.uint8))
 print("tensorflow" in sys.modules)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    log = tmp_path / "attempts.txt"
+    env = {name: value for name, value in os.environ.items() if name != "CI"}  # there telemetry is off anyway
+    env |= {"PYTHONPATH": str(Path(__file__).parent / "no_network"), "NO_NETWORK_LOG": str(log)}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
     assert (done.stdout.strip(), done.stderr) == ("False", "")
+    assert not log.exists(), log.read_text()
 
 
 @needs_bundled

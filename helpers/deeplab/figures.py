@@ -56,12 +56,19 @@ def plot_taps(
         rows, columns = (np.array(point) + steps * rate * stride).T
         inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
         ax.scatter(columns[inside], rows[inside], s=120 - 25 * i, color=BRANCH_COLORS[i % len(BRANCH_COLORS)],
-                   edgecolor="white", linewidth=1.5, label=f"rate {rate}: every {rate * stride} pixels",
+                   edgecolor="white", linewidth=1.5, label=f"rate {rate}: {rate * stride} px apart",
                    zorder=3 + i)  # fmt: skip
     ax.set_xlim(0, width - 1)
     ax.set_ylim(height - 1, 0)
     if rates:
-        ax.legend(loc="upper center", bbox_to_anchor=(0.5, 0), ncols=len(rates), frameon=False, fontsize=10)
+        ax.legend(
+            loc="upper center",
+            bbox_to_anchor=(0.5, 0),
+            ncols=len(rates),
+            frameon=False,
+            handletextpad=0.2,
+            columnspacing=1.2,
+        )
     return ax
 
 
@@ -96,8 +103,9 @@ def plot_trade_off(sizes: Sequence[int], seconds: Sequence[float], scores: Seque
     milliseconds = np.asarray(seconds) * 1000
     ax.plot(milliseconds, scores, "o-", color=BRANCH_COLORS[0])
     for size, x, y in zip(sizes, milliseconds, scores, strict=True):
-        ax.annotate(f"{size} px", (x, y), xytext=(8, -4), textcoords="offset points", fontsize=10)
+        ax.annotate(f"{size} px", (x, y), xytext=(6, -14), textcoords="offset points", fontsize=10)
     ax.set_xlim(0, 1.15 * milliseconds.max())
+    ax.set_ylim(0, 1.1 * max(scores))  # from zero, so that small differences look small
     ax.set_xlabel("milliseconds for one picture")
     ax.set_ylabel(ylabel)
     ax.grid(alpha=0.3)

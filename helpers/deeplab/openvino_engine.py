@@ -1,15 +1,20 @@
 """Frozen graphs on OpenVINO: the same file as TensorFlow runs, compiled for the processor at hand."""
 
+import sys
 import tempfile
 from collections import OrderedDict
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import openvino
 
-from helpers.deeplab.frozen import INPUT, OUTPUT, crop_padding
-from helpers.deeplab.graph import Graph, GraphError
+# When it is imported, OpenVINO reports that to an analytics service. Where it doesn't find its telemetry package it
+# takes a stand-in of its own that reports nothing, so that package is hidden from it.
+sys.modules.setdefault("openvino_telemetry", None)
+import openvino  # noqa: E402
+
+from helpers.deeplab.frozen import INPUT, OUTPUT, crop_padding  # noqa: E402
+from helpers.deeplab.graph import Graph, GraphError  # noqa: E402
 
 # A program is compiled for one picture size, which takes half a second and makes it faster; so many are kept.
 PROGRAMS_KEPT = 4

@@ -85,13 +85,16 @@ def _film(shots: list[Shot], folder: Path, samples: int, force: bool) -> None:
         return
     (folder / "labels").mkdir(parents=True, exist_ok=True)
     stage = Stage(shots[0].world(), shots[0].size, samples=samples)
+    metered = None
     with VideoWriter(clip_path, CLIP_FPS, crf=20) as video:
         for number, shot in enumerate(tqdm(shots, unit="frame", desc=folder.name)):
             stage.move(shot.seconds)
             stage.look(**shot.view())
             fine, _ = stage.labels()
             save_mask(folder / f"labels/{number:03}.png", TO_CITYSCAPES[fine], CITYSCAPES.palette())
-            video.write(shot.develop(stage.picture()))
+            linear = stage.picture()
+            metered = linear if metered is None else 0.9 * metered + 0.1 * linear  # a camera's meter is slow
+            video.write(shot.develop(linear, metered))
 
 
 def _numbered(instances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -16,10 +16,12 @@ from helpers.samples.street.facades import (
     window_look,
     windows_in_row,
 )
-from helpers.samples.street.shapes import Shape
+from helpers.samples.street.shapes import Colour, Shape
 
 
-def pitched_roof(shape, rng, width, depth, height, material, colour) -> None:
+def pitched_roof(
+    shape: Shape, rng: np.random.Generator, width: float, depth: float, height: float, material: str, colour: Colour
+) -> None:
     """A roof with its ridge along the street, gables, a gutter, chimneys and sometimes a dormer or a skylight."""
     rise, over = depth * rng.uniform(0.25, 0.45), 0.3
     w = width / 2
@@ -54,7 +56,9 @@ def pitched_roof(shape, rng, width, depth, height, material, colour) -> None:
             shape.box((x, y - 0.5, foot[2] + 1.4), (1.8, 1.5, 0.5), "roof", "building", tiles, taper=0.2)
 
 
-def gable_roof(shape, rng, width, depth, height, material, colour) -> None:
+def gable_roof(
+    shape: Shape, rng: np.random.Generator, width: float, depth: float, height: float, material: str, colour: Colour
+) -> None:
     """A roof with its ridge across the street: the gable is part of the façade."""
     rise, w = width * rng.uniform(0.35, 0.6), width / 2
     tiles = pick(rng, ROOFS)
@@ -77,7 +81,9 @@ def gable_roof(shape, rng, width, depth, height, material, colour) -> None:
         )
 
 
-def flat_roof(shape, rng, width, depth, height, material, colour) -> None:
+def flat_roof(
+    shape: Shape, rng: np.random.Generator, width: float, depth: float, height: float, material: str, colour: Colour
+) -> None:
     """A parapet, and boxes for lifts and air handling."""
     shape.box((0, 0, height - 0.1), (width + 0.1, 0.3, rng.uniform(0.3, 0.9)), material, "building", colour * 0.9)
     shape.quad(

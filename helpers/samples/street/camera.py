@@ -6,25 +6,32 @@ from helpers.samples.street.towns import Light
 
 
 def develop(
-    linear: np.ndarray, rng: np.random.Generator, light: Light, *, noise: np.random.Generator | None = None
+    linear: np.ndarray,
+    rng: np.random.Generator,
+    light: Light,
+    *,
+    noise: np.random.Generator | None = None,
+    metered: np.ndarray | None = None,
 ) -> np.ndarray:
     """Develops linear light as an inexpensive camera in a car would.
 
     Args:
         linear: (H, W, 3) float, linear RGB.
         rng: draws exposure, white balance and the lens.
-        noise: draws the noise; rng when None.
         light: its exposure shifts the meter.
+        noise: draws the noise; rng when None.
+        metered: what the meter sees, as linear; the picture itself when None.
 
     Returns:
         (H, W, 3) uint8 sRGB.
     """
     height, width = linear.shape[:2]
     # The meter looks at the lower, darker part and lets the sky burn out, as in real dashboard footage.
-    ground = linear[height // 3 :].mean(axis=2)
+    metered = linear if metered is None else metered
+    ground = metered[height // 3 :].mean(axis=2)
     gain = 0.1 / max(1e-4, np.exp(np.log(ground + 1e-3).mean()))
     gain *= 2 ** (light.exposure + rng.normal(0, 0.3))
-    cast = linear[-height // 3 :].mean(axis=(0, 1))
+    cast = metered[-height // 3 :].mean(axis=(0, 1))
     balance = (cast.mean() / np.maximum(cast, 1e-4)) ** rng.uniform(0.65, 0.95) * rng.normal(
         (1, 1, 1.03), (0.04, 0.02, 0.05)
     )

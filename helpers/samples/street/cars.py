@@ -80,7 +80,7 @@ SIZES = {
 }
 
 
-def wheel(shape, x, y, radius, width, part) -> None:
+def wheel(shape: Shape, x: float, y: float, radius: float, width: float, part: str) -> None:
     """A tyre with a bright hub that faces outwards."""
     side = np.sign(x) or 1
     inner, outer = np.array([x - side * width, y, radius]), np.array([x, y, radius])
@@ -89,7 +89,7 @@ def wheel(shape, x, y, radius, width, part) -> None:
     shape.rod(outer, outer + [side * 0.016, 0, 0], radius * 0.25, "plastic", part, DARK, sides=8)
 
 
-def plate(shape, rng, y, z, part, rear, width=0.52) -> None:
+def plate(shape: Shape, rng: np.random.Generator, y: float, z: float, part: str, rear, width: float = 0.52) -> None:
     """A number plate with marks for its characters."""
     out = -1 if rear else 1
     shape.box((0, y, z), (width, 0.02, 0.11), "plaster", part, (0.6, 0.42, 0.03) if rear else (0.7, 0.7, 0.7))

@@ -5,22 +5,22 @@ import numpy as np
 from helpers.samples.street.cars import BLACK, DARK, plate, wheel
 from helpers.samples.street.colours import CAR_PAINTS, pick, vary
 from helpers.samples.street.facades import letters
-from helpers.samples.street.shapes import Shape, Thing
+from helpers.samples.street.shapes import Colour, Shape, Thing
 
 
 def coach(
     rng: np.random.Generator,
     part: str,
     *,
-    length,
-    width,
-    height,
-    colour,
+    length: float,
+    width: float,
+    height: float,
+    colour: Colour,
     decks=1,
     skirt=0.35,
     lights=False,
     axles=(-0.3, 0.32),
-    radius=0.48,
+    radius: float = 0.48,
 ) -> Thing:
     """A long body with window bands: bus, coach or tram."""
     shape = Shape()
@@ -86,7 +86,7 @@ def coach(
     return Thing(shape, countable=True)
 
 
-def bus(rng, *, lights=False) -> Thing:
+def bus(rng: np.random.Generator, *, lights=False) -> Thing:
     """A city bus, sometimes with two decks."""
     decks = int(rng.integers(1, 3))
     colour = pick(rng, [(0.45, 0.02, 0.02), (0.02, 0.1, 0.35), (0.6, 0.6, 0.55), (0.05, 0.3, 0.2), (0.55, 0.3, 0.03)])
@@ -102,7 +102,7 @@ def bus(rng, *, lights=False) -> Thing:
     )
 
 
-def tram(rng, *, lights=False) -> Thing:
+def tram(rng: np.random.Generator, *, lights=False) -> Thing:
     """A tram of three sections with a pantograph."""
     colour = pick(rng, [(0.6, 0.55, 0.1), (0.6, 0.6, 0.6), (0.1, 0.35, 0.2), (0.5, 0.05, 0.05)])
     thing = coach(
@@ -123,7 +123,7 @@ def tram(rng, *, lights=False) -> Thing:
     return thing
 
 
-def truck(rng, *, lights=False) -> Thing:
+def truck(rng: np.random.Generator, *, lights=False) -> Thing:
     """A cab and a box body, or an open tipper."""
     shape, width = Shape(), 2.3
     length, tall = rng.uniform(5.5, 8.5), rng.uniform(2.2, 2.9)

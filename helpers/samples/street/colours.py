@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from helpers.samples.street.shapes import Colour
+
 BRICKS = [(0.28, 0.12, 0.075), (0.36, 0.27, 0.15), (0.42, 0.33, 0.2), (0.2, 0.1, 0.07), (0.33, 0.2, 0.13)]
 RENDERS = [
     (0.72, 0.7, 0.64),
@@ -43,7 +45,7 @@ CAR_PAINTS = [
 ]
 
 
-def vary(rng: np.random.Generator, colour, amount: float = 0.12) -> np.ndarray:
+def vary(rng: np.random.Generator, colour: Colour, amount: float = 0.12) -> np.ndarray:
     """A colour near to this one, both lighter or darker and a little off in hue."""
     return np.clip(np.asarray(colour) * rng.normal(1, amount) * rng.normal(1, amount / 3, 3), 0.01, 0.95)
 

@@ -4,17 +4,17 @@ import numpy as np
 
 from helpers.samples.street.cars import BLACK, plate
 from helpers.samples.street.colours import CAR_PAINTS, pick
-from helpers.samples.street.shapes import Shape, Thing
+from helpers.samples.street.shapes import Colour, Shape, Thing
 
 
-def ring(shape, centre, radius, thick, material, part, colour, sides=20) -> None:
+def ring(shape: Shape, centre, radius: float, thick: float, material: str, part: str, colour: Colour, sides=20) -> None:
     """A hoop that stands in the plane x = 0, as a tyre does."""
     angle = np.linspace(0, 2 * np.pi, sides + 1)
     points = np.c_[np.zeros(sides + 1), np.cos(angle) * radius, np.sin(angle) * radius] + centre
     shape.path(points, thick, material, part, colour, sides=5)
 
 
-def bicycle(rng) -> Thing:
+def bicycle(rng: np.random.Generator) -> Thing:
     """A bicycle of 1.75 m; its envelope fills the wheels."""
     shape, colour, r = Shape(), pick(rng, CAR_PAINTS), 0.34
     envelope = Shape()
@@ -44,7 +44,7 @@ def bicycle(rng) -> Thing:
     return Thing(shape, countable=True, envelope=envelope)
 
 
-def motorcycle(rng) -> Thing:
+def motorcycle(rng: np.random.Generator) -> Thing:
     """A motorcycle or scooter, 2 m long."""
     shape, colour, r = Shape(), pick(rng, CAR_PAINTS), 0.3
     for y in (-0.68, 0.7):

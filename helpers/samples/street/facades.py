@@ -6,9 +6,14 @@ A façade lies in the plane y = 0 and looks along +y; x runs along the street, z
 import numpy as np
 
 from helpers.samples.street.colours import PAINTS, RENDERS, ROOFS, WHITE, pick, vary
+from helpers.samples.street.shapes import Colour, Shape
+
+Hole = tuple[float, float, float, float]  # x0, x1, z0, z1 of an opening
 
 
-def wall_with_holes(shape, left, right, bottom, top, holes, material, colour, y=0.0) -> None:
+def wall_with_holes(
+    shape: Shape, left, right, bottom, top, holes: list[Hole], material: str, colour: Colour, y: float = 0.0
+) -> None:
     """A wall in the plane y with rectangular holes (x0, x1, z0, z1)."""
     xs = np.unique(np.clip([left, right, *[x for hole in holes for x in hole[:2]]], left, right))
     zs = np.unique(np.clip([bottom, top, *[z for hole in holes for z in hole[2:]]], bottom, top))
@@ -24,7 +29,7 @@ def wall_with_holes(shape, left, right, bottom, top, holes, material, colour, y=
     shape.add(verts.reshape(-1, 3), np.arange(4 * len(x0)).reshape(-1, 4), material, "building", colour)
 
 
-def reveal(shape, hole, depth, colour, y=0.0) -> None:
+def reveal(shape: Shape, hole: Hole, depth: float, colour: Colour, y: float = 0.0) -> None:
     """The four inner sides of an opening."""
     x0, x1, z0, z1 = hole
     front = np.array([[x0, y, z0], [x1, y, z0], [x1, y, z1], [x0, y, z1]])
@@ -38,12 +43,12 @@ def reveal(shape, hole, depth, colour, y=0.0) -> None:
     )
 
 
-def panel(shape, x0, x1, z0, z1, y, material, colour) -> None:
+def panel(shape: Shape, x0, x1, z0, z1, y: float, material: str, colour: Colour) -> None:
     """A flat upright rectangle that looks along +y."""
     shape.quad([[x1, y, z0], [x0, y, z0], [x0, y, z1], [x1, y, z1]], material, "building", colour)
 
 
-def window(shape, rng, hole, look, y=0.0) -> None:
+def window(shape: Shape, rng: np.random.Generator, hole: Hole, look: dict, y: float = 0.0) -> None:
     """Glass, frame, glazing bars, sill and sometimes a blind in an opening; `look` is one for the whole building."""
     x0, x1, z0, z1 = hole
     depth = look["depth"]
@@ -76,7 +81,7 @@ def window(shape, rng, hole, look, y=0.0) -> None:
         shape.box(((x0 + x1) / 2, y + 0.015, z1), (x1 - x0 + 0.25, 0.05, 0.22), "plaster", "building", look["trim"])
 
 
-def window_look(rng) -> dict:
+def window_look(rng: np.random.Generator) -> dict:
     """How the windows of one building look."""
     frame = WHITE if rng.random() < 0.75 else pick(rng, PAINTS)
     up, cross = [([], [0.5]), ([0.5], []), ([0.5], [0.5]), ([0.33, 0.66], [0.25, 0.5, 0.75]), ([], [])][rng.integers(5)]
@@ -93,13 +98,13 @@ def window_look(rng) -> dict:
     }
 
 
-def windows_in_row(width, count, size, bottom, margin=0.6) -> list[tuple]:
+def windows_in_row(width: float, count, size, bottom, margin=0.6) -> list[tuple]:
     """Openings of size (width, height), evenly spaced about x = 0."""
     centres = (np.arange(count) + 0.5) / count * (width - 2 * margin) - (width - 2 * margin) / 2
     return [(x - size[0] / 2, x + size[0] / 2, bottom, bottom + size[1]) for x in centres]
 
 
-def door(shape, rng, x, y=0.0) -> tuple:
+def door(shape: Shape, rng: np.random.Generator, x: float, y: float = 0.0) -> tuple:
     """A front door with a fanlight; returns its opening."""
     hole = (x - 0.5, x + 0.5, 0.15, 2.55)
     reveal(shape, hole, 0.2, WHITE * 0.8, y)
@@ -111,7 +116,7 @@ def door(shape, rng, x, y=0.0) -> tuple:
     return hole
 
 
-def letters(shape, rng, x0, x1, z, height, y, colour) -> None:
+def letters(shape: Shape, rng: np.random.Generator, x0, x1, z: float, height: float, y: float, colour: Colour) -> None:
     """Marks that read as lettering from the road: strokes, not a script."""
     x = x0
     while x < x1:
@@ -134,7 +139,7 @@ def letters(shape, rng, x0, x1, z, height, y, colour) -> None:
         x += w * 1.1
 
 
-def shopfront(shape, rng, left, right, height) -> tuple:
+def shopfront(shape: Shape, rng: np.random.Generator, left, right, height: float) -> tuple:
     """Big panes, a fascia with lettering, sometimes an awning; returns the opening."""
     paint = pick(rng, PAINTS)
     hole = (left + 0.25, right - 0.25, 0.05, height - 0.75)
@@ -174,7 +179,7 @@ def shopfront(shape, rng, left, right, height) -> tuple:
     return hole
 
 
-def bay(shape, rng, hole, look, material, colour) -> None:
+def bay(shape: Shape, rng: np.random.Generator, hole: Hole, look: dict, material: str, colour: Colour) -> None:
     """A bay window before an opening of the ground floor."""
     x0, x1, z0, z1 = hole[0] - 0.35, hole[1] + 0.35, 0.0, hole[3] + 0.25
     mid, out = (x0 + x1) / 2, 0.7

@@ -8,7 +8,7 @@ from helpers.samples.street.shapes import Shape, Thing
 GREY, BLACK, WHITE = np.array([0.25, 0.26, 0.27]), np.array([0.015, 0.015, 0.016]), np.array([0.75, 0.75, 0.75])
 
 
-def street_lamp(rng, *, lit=False) -> Thing:
+def street_lamp(rng: np.random.Generator, *, lit=False) -> Thing:
     """A lamp post; its arm reaches along +y, over the road."""
     shape, tall = Shape(), rng.uniform(5, 9)
     colour = vary(rng, GREY if rng.random() < 0.7 else BLACK, 0.2)
@@ -33,7 +33,7 @@ def street_lamp(rng, *, lit=False) -> Thing:
     return Thing(shape, lamps=lamps)
 
 
-def telegraph_pole(rng) -> Thing:
+def telegraph_pole(rng: np.random.Generator) -> Thing:
     """A wooden pole with a cross arm."""
     shape, tall = Shape(), rng.uniform(7, 9)
     shape.rod((0, 0, 0), (0, 0, tall), 0.12, "bark", "pole", (0.09, 0.06, 0.04), end_radius=0.09)
@@ -41,7 +41,7 @@ def telegraph_pole(rng) -> Thing:
     return Thing(shape)
 
 
-def fence(rng, length: float) -> Thing:
+def fence(rng: np.random.Generator, length: float) -> Thing:
     """Railings, a guard rail or a panel fence along x; the envelope is its whole area."""
     shape, envelope = Shape(), Shape()
     kind, tall = rng.choice(["railings", "guard", "panels"], p=[0.45, 0.3, 0.25]), rng.uniform(0.9, 1.5)
@@ -67,7 +67,7 @@ def fence(rng, length: float) -> Thing:
     return Thing(shape, envelope=envelope)
 
 
-def wall(rng, length: float) -> Thing:
+def wall(rng: np.random.Generator, length: float) -> Thing:
     """A garden wall with a coping along x."""
     shape, tall = Shape(), rng.choice([0.8, 1.1, 1.8, 2.3]) * rng.uniform(0.9, 1.1)
     if rng.random() < 0.75:
@@ -79,7 +79,7 @@ def wall(rng, length: float) -> Thing:
     return Thing(shape)
 
 
-def bollard(rng) -> Thing:
+def bollard(rng: np.random.Generator) -> Thing:
     """A short post."""
     shape, colour = Shape(), pick(rng, [BLACK, GREY, (0.3, 0.02, 0.02)])
     shape.rod((0, 0, 0), (0, 0, 0.95), 0.07, "metal", "pole", colour)
@@ -87,7 +87,7 @@ def bollard(rng) -> Thing:
     return Thing(shape)
 
 
-def beacon(rng) -> Thing:
+def beacon(rng: np.random.Generator) -> Thing:
     """A striped post with an amber globe beside a crossing."""
     shape = Shape()
     for k in range(6):
@@ -96,7 +96,7 @@ def beacon(rng) -> Thing:
     return Thing(shape)
 
 
-def bin_(rng) -> Thing:
+def bin_(rng: np.random.Generator) -> Thing:
     """A litter bin, wheelie bin or post box."""
     shape, colour = Shape(), pick(rng, [BLACK, (0.02, 0.08, 0.03), (0.4, 0.01, 0.01), (0.02, 0.05, 0.2)])
     tall = rng.uniform(0.9, 1.4)
@@ -109,7 +109,7 @@ def bin_(rng) -> Thing:
     return Thing(shape)
 
 
-def bench(rng) -> Thing:
+def bench(rng: np.random.Generator) -> Thing:
     """A bench."""
     shape, wood = Shape(), vary(rng, (0.2, 0.12, 0.06), 0.3)
     for k in range(4):
@@ -120,7 +120,7 @@ def bench(rng) -> Thing:
     return Thing(shape)
 
 
-def cone(rng) -> Thing:
+def cone(rng: np.random.Generator) -> Thing:
     """A traffic cone."""
     shape = Shape()
     shape.box((0, 0, 0), (0.4, 0.4, 0.04), "plastic", "traffic cone", BLACK)

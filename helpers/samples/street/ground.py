@@ -1,47 +1,17 @@
-"""The ground: a street's line, carriageway, kerbs, pavements and grass."""
-
-from dataclasses import dataclass
+"""The ground: carriageway, kerbs, pavements and grass."""
 
 import numpy as np
 
 from helpers.samples.street.colours import pick, vary
-from helpers.samples.street.shapes import Shape, Thing
+from helpers.samples.street.shapes import Colour, Shape, Thing
+from helpers.samples.street.world import World
 
 KERB = 0.12
 
 
-@dataclass
-class Line:
-    """A street's middle, sampled every metre from s = -25."""
-
-    points: np.ndarray  # (n, 2)
-    headings: np.ndarray  # (n,)
-
-    @classmethod
-    def random(cls, rng: np.random.Generator, length: float) -> "Line":
-        """Straight, or with bends of at least 130 m radius."""
-        n = int(length) + 26
-        curve = np.zeros(n)
-        if rng.random() < 0.6:
-            for _ in range(2):
-                start = rng.integers(20, max(21, n - 20))
-                curve[start : start + rng.integers(25, 80)] = rng.uniform(-1, 1) / 130
-        headings = np.cumsum(curve)
-        steps = np.c_[-np.sin(headings), np.cos(headings)]
-        points = np.vstack([[0, -25], steps]).cumsum(axis=0)[:n]
-        return cls(points, headings)
-
-    def at(self, s: float, x: float = 0.0) -> tuple[np.ndarray, float]:
-        """The place at s along the line and x to its right, and the line's heading there (radians)."""
-        index = np.arange(len(self.headings)) - 25.0
-        heading = float(np.interp(s, index, self.headings))
-        over = max(0.0, s - index[-1])
-        where = np.array([np.interp(s, index, self.points[:, k]) for k in (0, 1)])
-        where += over * np.array([-np.sin(heading), np.cos(heading)])
-        return where + x * np.array([np.cos(heading), np.sin(heading)]), heading
-
-
-def strip(world, shape, s0, s1, x0, x1, z, material, part, colour, *, step=2.0, z1=None) -> None:
+def strip(
+    world: World, shape: Shape, s0, s1, x0, x1, z: float, material: str, part: str, colour: Colour, *, step=2.0, z1=None
+) -> None:
     """A band between x0 and x1 that follows the line from s0 to s1; z1 is the height at x1."""
     count = max(2, int(np.ceil((s1 - s0) / step)) + 1)
     rows = []
@@ -53,7 +23,20 @@ def strip(world, shape, s0, s1, x0, x1, z, material, part, colour, *, step=2.0, 
     shape.add(rows, k + [0, 1, 3, 2], material, part, colour)
 
 
-def patch(world, shape, s, x, along, across, z, material, part, colour, *, turn=0.0) -> None:
+def patch(
+    world: World,
+    shape: Shape,
+    s: float,
+    x: float,
+    along,
+    across,
+    z: float,
+    material: str,
+    part: str,
+    colour: Colour,
+    *,
+    turn=0.0,
+) -> None:
     """A rectangle that lies on the road."""
     where, heading = world.line.at(s, x)
     a = heading + turn
@@ -61,7 +44,7 @@ def patch(world, shape, s, x, along, across, z, material, part, colour, *, turn=
     shape.quad([[*(where + p), z] for p in (-d - r, -d + r, d + r, d - r)], material, part, colour)
 
 
-def pave(world, pavements, streets) -> None:
+def pave(world: World, pavements, streets) -> None:
     """Carriageway, kerbs, pavements, side streets and the grass beyond."""
     rng, half, shape = world.rng, world.road_width / 2, Shape()
     end = len(world.line.headings) - 26 - 1

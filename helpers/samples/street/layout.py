@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from helpers.samples.street.ground import Line, pave
+from helpers.samples.street.ground import pave
+from helpers.samples.street.line import Line
 from helpers.samples.street.markings import paint_road
 from helpers.samples.street.roadside import backdrop, choose_trees, frontage, junction_furniture, kerbside, side_street
 from helpers.samples.street.towns import Town

@@ -4,18 +4,31 @@ import numpy as np
 
 from helpers.samples.street.facades import letters
 from helpers.samples.street.ground import patch, strip
-from helpers.samples.street.shapes import Shape, Thing
+from helpers.samples.street.shapes import Colour, Shape, Thing
+from helpers.samples.street.world import World
 
 WHITE, YELLOW = (0.6, 0.6, 0.58), (0.5, 0.36, 0.05)
 
 
-def dashes(world, shape, x, start, end, on, off, width, colour=WHITE, z=0.006, part="lane marking") -> None:
+def dashes(
+    world: World,
+    shape: Shape,
+    x: float,
+    start,
+    end,
+    on,
+    off,
+    width: float,
+    colour: Colour = WHITE,
+    z: float = 0.006,
+    part: str = "lane marking",
+) -> None:
     """A broken line along the street."""
     for s in np.arange(start, end, on + off):
         strip(world, shape, s, s + on, x - width / 2, x + width / 2, z, "marking", part, colour, step=3)
 
 
-def paint_road(world) -> None:
+def paint_road(world: World) -> None:
     """Markings, patches of newer asphalt, manhole covers, drains and cracks."""
     rng, half, shape = world.rng, world.road_width / 2, Shape()
     end = len(world.line.headings) - 30
@@ -125,7 +138,7 @@ def paint_road(world) -> None:
     world.things.append(Thing(shape))
 
 
-def arrow(world, shape, s, x) -> None:
+def arrow(world: World, shape: Shape, s: float, x: float) -> None:
     """A straight-on arrow in a lane."""
     patch(world, shape, s, x, 2.6, 0.16, 0.006, "marking", "lane marking", WHITE)
     (tip, heading), (foot, _) = world.line.at(s + 2.3, x), world.line.at(s + 1.2, x)
@@ -135,7 +148,7 @@ def arrow(world, shape, s, x) -> None:
     )
 
 
-def road_text(world, shape, s, x) -> None:
+def road_text(world: World, shape: Shape, s: float, x: float) -> None:
     """Tall letters on the road, as in SLOW."""
     text = Shape()
     letters(text, world.rng, -1.0, 1.0, 0, 0.55, 0, WHITE)
@@ -147,7 +160,7 @@ def road_text(world, shape, s, x) -> None:
     shape.join(text.relabelled("lane marking", "marking").bent(lie), (*where, 0), heading)
 
 
-def box_junction(world, shape, s) -> None:
+def box_junction(world: World, shape: Shape, s: float) -> None:
     """A yellow box with crossed lines."""
     half = world.road_width / 2
     for turn in (0.85, -0.85):
@@ -169,7 +182,7 @@ def box_junction(world, shape, s) -> None:
         strip(world, shape, s - 5, s + 5, x - 0.07, x + 0.07, 0.006, "marking", "hatched marking", YELLOW)
 
 
-def crossing(world, s, *, zebra: bool) -> None:
+def crossing(world: World, s: float, *, zebra: bool) -> None:
     """A zebra, or two lines of studs with a stop line before them."""
     half, shape = world.road_width / 2, Shape()
     if zebra:

@@ -32,7 +32,7 @@ def branches(rng: np.random.Generator, height: float, levels: int) -> list[tuple
     return grown
 
 
-def leaf_cards(rng, centres, size, spread) -> tuple[np.ndarray, np.ndarray]:
+def leaf_cards(rng: np.random.Generator, centres, size, spread) -> tuple[np.ndarray, np.ndarray]:
     """Small squares turned every way about the centres (n, 3): vertices (4n, 3) and faces (n, 4)."""
     n = len(centres)
     u = rng.normal(size=(n, 3))

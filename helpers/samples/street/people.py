@@ -3,7 +3,7 @@
 import numpy as np
 
 from helpers.samples.street.colours import pick
-from helpers.samples.street.shapes import Shape, Thing
+from helpers.samples.street.shapes import Colour, Shape, Thing
 
 TOPS = [
     (0.02, 0.02, 0.025),
@@ -22,14 +22,14 @@ SKINS = [(0.5, 0.3, 0.21), (0.4, 0.23, 0.15), (0.2, 0.1, 0.06), (0.1, 0.05, 0.03
 HAIR = [(0.01, 0.008, 0.006), (0.05, 0.025, 0.012), (0.2, 0.12, 0.05), (0.35, 0.33, 0.3), (0.12, 0.03, 0.01)]
 
 
-def limb(shape, points, radii, material, part, colour) -> None:
+def limb(shape: Shape, points, radii, material: str, part: str, colour: Colour) -> None:
     """A bent limb through joints, each joint rounded."""
     for a, b, ra, rb in zip(points[:-1], points[1:], radii[:-1], radii[1:], strict=True):
         shape.rod(a, b, ra, material, part, colour, end_radius=rb, sides=8)
         shape.ball(b, (rb, rb, rb), material, part, colour, rings=4, sides=8)
 
 
-def body(rng, shape, part, *, hips, lean, legs, arms, bulk=1.0, helmet=False) -> None:
+def body(rng: np.random.Generator, shape: Shape, part: str, *, hips, lean, legs, arms, bulk=1.0, helmet=False) -> None:
     """Trunk, head and four limbs.
 
     Args:

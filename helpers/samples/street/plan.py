@@ -57,10 +57,10 @@ class Shot:
         width = np.random.default_rng([TOWNS[self.town].seed, self.scene]).uniform(*TOWNS[self.town].road)
         return max(width, 10.0) if "tram" in self.extras else width
 
-    def develop(self, linear: np.ndarray) -> np.ndarray:
+    def develop(self, linear: np.ndarray, metered: np.ndarray | None = None) -> np.ndarray:
         """The picture as a camera gives it; frames of one drive share the camera's settings but not the noise."""
         noise = self._random(3, int(self.seconds * 1000))
-        return develop(linear, self._random(2), TOWNS[self.town].light, noise=noise)
+        return develop(linear, self._random(2), TOWNS[self.town].light, noise=noise, metered=metered)
 
     def path(self, folder: Path, kind: str) -> Path:
         """Where a file of this shot lies: kind is "image", "camvid", "cityscapes" or "instances"."""
@@ -105,7 +105,7 @@ PICTURES = [
 ]
 
 CLIP_FPS, CLIP_SECONDS, CLIP_SPEED = 10, 8, 7.0  # the camera's speed in metres a second
-CLIP = Shot("clip", "harrowby", 3, ("bus",), length=240.0)
+CLIP = Shot("clip", "harrowby", 12, ("bus",), length=240.0)
 
 
 def clip_shots() -> list[Shot]:

@@ -7,13 +7,14 @@ from helpers.samples.street.buildings import building, spire
 from helpers.samples.street.markings import crossing
 from helpers.samples.street.shapes import Thing
 from helpers.samples.street.traffic import any_car
+from helpers.samples.street.world import World
 
 SETBACK = {"shops": (0, 0.3), "terrace": (0.5, 3), "villas": (4, 8), "office": (0, 5), "hall": (10, 18), "park": (0, 0)}
 BUILDING = {"shops": "shop", "terrace": "house", "villas": "house", "office": "office", "hall": "hall"}
 WIDTHS = {"shop": (5, 11), "house": (4.5, 8), "office": (12, 26), "hall": (22, 40)}
 
 
-def choose_trees(rng, town) -> list[Thing]:
+def choose_trees(rng: np.random.Generator, town) -> list[Thing]:
     """Five trees that a scene plants again and again, turned and scaled."""
     return [nature.tree(rng, bare=rng.random() < town.bare_trees) for _ in range(5)]
 
@@ -25,7 +26,7 @@ def _plant(world, trees, s, x, scale=1.0) -> None:
     world.place(thing, s, x, turn=rng.uniform(0, 6.28))
 
 
-def frontage(world, side, edge, length, trees) -> None:
+def frontage(world: World, side: int, edge: float, length: float, trees: list[Thing]) -> None:
     """Rows of buildings and parks along one side; `edge` is where the pavement ends."""
     rng, s = world.rng, -22.0
     names, weights = list(world.town.zones), np.array(list(world.town.zones.values()), float)
@@ -106,7 +107,7 @@ def _park(world, side, edge, start, end, trees) -> None:
         world.place(Thing(shape), s, side * (edge + rng.uniform(32, 45)), turn=side * np.pi / 2)
 
 
-def kerbside(world, side, pavement, length, trees) -> None:
+def kerbside(world: World, side: int, pavement: float, length: float, trees: list[Thing]) -> None:
     """Lamps, signs, trees, bins, bollards, guard rails and parked cars along one kerb."""
     rng, kerb = world.rng, world.road_width / 2
     lit, face = world.town.light.lamps_on, np.pi
@@ -149,7 +150,7 @@ def kerbside(world, side, pavement, length, trees) -> None:
             s += rng.uniform(5.3, 8)
 
 
-def side_street(world, side, half, pavement, trees) -> None:
+def side_street(world: World, side: int, half, pavement: float, trees: list[Thing]) -> None:
     """Buildings along a street that leaves to one side."""
     rng, edge = world.rng, world.road_width / 2
     for flank in (-1, 1):
@@ -174,7 +175,7 @@ def side_street(world, side, half, pavement, trees) -> None:
     world.place(Thing(shape), world.junction, side * 82, turn=side * np.pi / 2)
 
 
-def junction_furniture(world, junction, *, signals) -> None:
+def junction_furniture(world: World, junction, *, signals) -> None:
     """Traffic lights and a crossing before a junction, or only a give-way."""
     rng, kerb = world.rng, world.road_width / 2
     if signals or rng.random() < 0.7:
@@ -189,7 +190,7 @@ def junction_furniture(world, junction, *, signals) -> None:
             world.place(furniture.beacon(rng), junction - 6.8, side * (kerb + 0.5))
 
 
-def backdrop(world, length, trees) -> None:
+def backdrop(world: World, length: float, trees: list[Thing]) -> None:
     """What closes the view at the street's end and above the roofs."""
     rng = world.rng
     if rng.random() < 0.6:

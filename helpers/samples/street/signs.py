@@ -5,14 +5,14 @@ import numpy as np
 from helpers.samples.street.colours import pick, vary
 from helpers.samples.street.facades import letters
 from helpers.samples.street.furniture import BLACK, GREY, WHITE
-from helpers.samples.street.shapes import Shape, Thing
+from helpers.samples.street.shapes import Colour, Shape, Thing
 
 RED, BLUE, YELLOW, GREEN = (
     np.array(c) for c in ([0.5, 0.01, 0.01], [0.01, 0.06, 0.35], [0.6, 0.42, 0.02], [0.01, 0.15, 0.05])
 )
 
 
-def sign_face(shape, rng, z, y=0.06) -> float:
+def sign_face(shape: Shape, rng: np.random.Generator, z: float, y: float = 0.06) -> float:
     """One road sign in the plane y that looks along +y; returns its height."""
     kind = rng.choice(["round", "warning", "board", "parking", "name", "no entry"])
     size = rng.uniform(0.5, 0.75)
@@ -54,14 +54,14 @@ def sign_face(shape, rng, z, y=0.06) -> float:
     return size
 
 
-def letters_on(shape, rng, middle, width, height, colour) -> None:
+def letters_on(shape: Shape, rng: np.random.Generator, middle, width: float, height: float, colour: Colour) -> None:
     """Lettering of a sign, centred."""
     text = Shape()
     letters(text, rng, -width / 2, width / 2, 0, height, 0, colour)
     shape.join(text.relabelled("sign"), middle - [0, 0, height / 2])
 
 
-def road_sign(rng) -> Thing:
+def road_sign(rng: np.random.Generator) -> Thing:
     """A post with one or two signs."""
     shape, z = Shape(), rng.uniform(2.0, 2.5)
     top = z
@@ -71,7 +71,7 @@ def road_sign(rng) -> Thing:
     return Thing(shape)
 
 
-def shop_sign(rng) -> Shape:
+def shop_sign(rng: np.random.Generator) -> Shape:
     """A sign that hangs out from a façade, along +y from the wall."""
     shape, colour = Shape(), pick(rng, [RED, BLUE, YELLOW, GREEN, WHITE, BLACK])
     w, tall = rng.uniform(0.5, 0.9), rng.uniform(0.5, 1.0)
@@ -84,7 +84,7 @@ def shop_sign(rng) -> Shape:
     return shape
 
 
-def traffic_light(rng, state=None) -> Thing:
+def traffic_light(rng: np.random.Generator, state=None) -> Thing:
     """A signal on a post that looks along +y."""
     shape = Shape()
     state = rng.integers(3) if state is None else state

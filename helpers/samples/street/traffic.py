@@ -5,14 +5,15 @@ import numpy as np
 from helpers.samples.street import coaches, cycles, furniture, people
 from helpers.samples.street.cars import car
 from helpers.samples.street.shapes import Thing
+from helpers.samples.street.world import World
 
 
-def any_car(rng, **kwargs) -> Thing:
+def any_car(rng: np.random.Generator, **kwargs) -> Thing:
     kind = rng.choice(["hatchback", "saloon", "estate", "suv", "van"], p=[0.38, 0.22, 0.15, 0.13, 0.12])
     return car(rng, str(kind), **kwargs)
 
 
-def drive(world, length, extras) -> None:
+def drive(world: World, length: float, extras: tuple[str, ...]) -> None:
     """Vehicles that drive, bicycles, and whatever rare thing was asked for."""
     rng, town, lane = world.rng, world.town, world.road_width / 4
     lit = town.light.lamps_on
@@ -54,6 +55,7 @@ def drive(world, length, extras) -> None:
 
 
 def _rider(world, s, side) -> None:
+
     rng = world.rng
     x, turn = side * (world.road_width / 2 - rng.uniform(0.7, 1.6)), 0.0 if side < 0 else np.pi
     if rng.random() < 0.3:
@@ -65,7 +67,7 @@ def _rider(world, s, side) -> None:
         world.place(thing, s, x, turn=turn + lean).speed = 3.5
 
 
-def walk(world, pavements, extras) -> None:
+def walk(world: World, pavements, extras: tuple[str, ...]) -> None:
     """People on the pavements, alone and in groups, and some who cross."""
     rng, town = world.rng, world.town
     for side in (-1, 1):

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from helpers.samples.street.ground import Line
+from helpers.samples.street.line import Line
 from helpers.samples.street.shapes import Thing
 from helpers.samples.street.towns import Town
 
