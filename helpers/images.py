@@ -56,9 +56,9 @@ def read_image(path: str | Path, gray: bool = False) -> np.ndarray:
 def _to_rgb(image: Image.Image, path: Path) -> Image.Image:
     if image.mode.startswith(("I", "F")):  # 16-bit and float greys: Pillow would clip them at 255
         values = np.asarray(image).astype(np.float64)
-        if image.mode == "F" and 0 <= values.min() and values.max() <= 1:
+        if image.mode == "F" and values.min() >= 0 and values.max() <= 1:
             values = values * 255
-        elif values.max() > 255:
+        elif image.mode.startswith("I;16") or values.max() > 255:
             warnings.warn(f"{path.name} has 16 bits a channel; scaled to 8 bits", stacklevel=3)
             values = values / 257
         image = Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))

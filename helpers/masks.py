@@ -33,7 +33,8 @@ def validate_mask(mask: np.ndarray, label_set: LabelSet | int, *, ignore_index: 
         hint = "; a colour picture is not a mask: read it with read_mask, or translate colours to ids first"
         raise MaskError(f"a mask has shape (H, W), this one has {mask.shape}{hint if mask.ndim == 3 else ''}")
     if not (np.issubdtype(mask.dtype, np.integer) or mask.dtype == bool):
-        raise MaskError(f"a mask holds integers, this one holds {mask.dtype}; was it resized or normalised as a picture?")
+        hint = "was it resized or normalised as a picture?"
+        raise MaskError(f"a mask holds integers, this one holds {mask.dtype}; {hint}")
     if isinstance(label_set, LabelSet):
         num_classes, name = label_set.num_classes, f"LabelSet {label_set.name!r}"
         ignore_index = label_set.ignore_index if ignore_index is None else ignore_index
@@ -51,7 +52,10 @@ def validate_mask(mask: np.ndarray, label_set: LabelSet | int, *, ignore_index: 
 
 def _advice(bad: list[int]) -> str:
     if bad == [255]:
-        return "if 255 marks pixels without a label pass ignore_index=255; if it marks an object in a 0/255 mask, divide by 255"
+        return (
+            "if 255 marks pixels without a label pass ignore_index=255; "
+            "if it marks an object in a 0/255 mask, divide by 255"
+        )
     return "check that the mask was resized with nearest (resize_mask) and belongs to this label set"
 
 

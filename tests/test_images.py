@@ -1,6 +1,7 @@
 """Reading pictures: every kind of file that people bring."""
 
 import doctest
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -58,6 +59,9 @@ def test_sixteen_bits_are_scaled_with_a_warning(tmp_path):
     Image.fromarray(np.array([[0, 257, 65535]], np.uint16)).save(tmp_path / "deep.png")
     with pytest.warns(UserWarning, match="16 bits"):
         assert read_image(tmp_path / "deep.png")[0, :, 0].tolist() == [0, 1, 255]
+    Image.fromarray(np.full((2, 2), 200, np.uint16)).save(tmp_path / "dark.png")
+    with pytest.warns(UserWarning, match="16 bits"):
+        assert read_image(tmp_path / "dark.png").max() == 1  # 200 of 65,535 is nearly black, not bright
 
 
 def test_exif_orientation_is_applied(tmp_path):
@@ -107,7 +111,7 @@ def test_saving_is_all_or_nothing(tmp_path, monkeypatch):
     assert (read_image(save_image(path, image)) == image).all()
 
     def fail(self, target, **options):
-        open(target, "wb").write(b"half")
+        Path(target).write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Image.Image, "save", fail)

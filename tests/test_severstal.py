@@ -357,8 +357,12 @@ def test_real_sheets_and_rows(real_data, tmp_path):
     assert all(sheet.image().shape == (256, 1600, 1) for sheet in sheets)
     rows = severstal.read_rows(root / "train_rle_rows.csv")
     assert len(rows) == 2000 and len({row.image_id for row in rows}) == 500
-    # Every real mask through a submission and back.
+    assert plots.plot_sheets(sheets).axes[2].get_title() == "3 scratch, 4 patch"
     masks = severstal.read_masks(root / "train_rle_rows.csv")
+    found = severstal.statistics([severstal.Sheet(Path(name), runs) for name, runs in masks.items()])
+    assert found["clean"] == 0 and found["patterns"].most_common(2) == [("3", 224), ("34", 140)]
+    assert found["floor"] == 1 - sum(len(runs) for runs in masks.values()) / 2000
+    # Real masks through a submission and back.
     chosen = list(masks)[:40]
     sample, path = tmp_path / "sample.csv", tmp_path / "submission.csv"
     slots = "".join(f"{image_id}_{c},1 1\n" for image_id in chosen for c in (1, 2, 3, 4))

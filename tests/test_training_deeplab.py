@@ -54,6 +54,15 @@ def test_cityscapes_ids_come_first(tmp_path: Path) -> None:
     assert [int(target[row, 0]) for row in (0, 30, 59)] == [10, 3, 0]
 
 
+def test_large_frames_are_shrunk(town: Path) -> None:
+    for name, method in (("images/A_1.png", Image.BILINEAR), ("labels/A_1_P.png", Image.NEAREST)):
+        Image.open(town / name).resize((960, 720), method).save(town / name)
+    large, small, _ = deeplab_data.read_frames(town)
+    assert large.image.shape == (360, 480, 3) and large.target.shape == (360, 480)
+    assert small.image.shape == (60, 80, 3)
+    assert set(np.unique(large.target)) == set(np.unique(small.target))
+
+
 def test_valid_frames_can_be_held_back(town: Path) -> None:
     (town / "valid.txt").write_text("A_2.png\n")
     assert [frame.stem for frame in deeplab_data.read_frames(town)] == ["A_1", "A_2", "B_1"]

@@ -10,12 +10,13 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from helpers.images import read_image
+from helpers.images import read_image, resize_image
 from helpers.labels import CAMVID, CAMVID11, CITYSCAPES, fold
-from helpers.masks import read_mask
+from helpers.masks import read_mask, resize_mask
 from helpers.training.augmentation import paste_classes, random_light, random_view
 from helpers.training.losses import inverse_log_weights
 
+LONGEST_SIDE = 480  # of the frames in the SegNet split, to which the views' scales refer
 IGNORE = 255
 MERGED = CITYSCAPES.num_classes
 CITYSCAPES_TO_CAMVID11 = fold(CITYSCAPES, CAMVID11)
@@ -47,7 +48,7 @@ class Frame(NamedTuple):
 def read_frames(folder: Path, *, valid: bool = True) -> list[Frame]:
     """Read a folder in CamVid's layout: ``images/``, ``labels/<stem>_P.png``, ``codes.txt`` of 32 or 11 classes.
 
-    Pictures that also have Cityscapes ids in ``cityscapes/<stem>.png`` keep these finer ids.
+    Larger pictures, like the 960x720 originals, are shrunk to 480 pixels. Those that also have Cityscapes ids in ``cityscapes/<stem>.png`` keep these finer ids.
 
     Args:
         folder: the data set.
@@ -71,7 +72,11 @@ def read_frames(folder: Path, *, valid: bool = True) -> list[Frame]:
     for path in image_paths:
         fine = folder / "cityscapes" / f"{path.stem}.png"
         target = read_mask(fine) if fine.exists() else to_target[read_mask(folder / "labels" / f"{path.stem}_P.png")]
-        frames.append(Frame(path.stem, read_image(path), target))
+        image = read_image(path)
+        if (factor := LONGEST_SIDE / max(target.shape)) < 1:
+            size = (round(target.shape[0] * factor), round(target.shape[1] * factor))
+            image, target = resize_image(image, size), resize_mask(target, size)
+        frames.append(Frame(path.stem, image, target))
     return frames
 
 

@@ -4,7 +4,9 @@ import time
 from collections.abc import Callable
 
 
-def speed_up(name: str, reference: Callable[[], object], ours: Callable[[], object], *, target: float, rounds: int = 7) -> float:
+def speed_up(
+    name: str, reference: Callable[[], object], ours: Callable[[], object], *, target: float, rounds: int = 7
+) -> float:
     """How many times faster `ours` is than `reference`; prints the ratio and fails below half the target.
 
     Both are called in turn, so that a busy moment of the machine hits both, and the fastest call of each counts.

@@ -9,6 +9,7 @@ from helpers.samples.street.world import World
 
 
 def any_car(rng: np.random.Generator, **kwargs) -> Thing:
+    """A car or van of any kind."""
     kind = rng.choice(["hatchback", "saloon", "estate", "suv", "van"], p=[0.38, 0.22, 0.15, 0.13, 0.12])
     return car(rng, str(kind), **kwargs)
 

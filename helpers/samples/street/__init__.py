@@ -1,0 +1,1 @@
+"""Practice streets: a world drawn from a seed (numpy alone), rendered with exact labels (Blender)."""
