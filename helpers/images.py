@@ -1,6 +1,7 @@
 """Reading, writing and resizing pictures: whatever a person has on disk becomes (H, W, 3) uint8 RGB."""
 
 import os
+import re
 import tempfile
 import warnings
 from pathlib import Path
@@ -40,12 +41,15 @@ def read_image(path: str | Path, gray: bool = False) -> np.ndarray:
         raise ImageError(f"{path} is a folder, not a picture; name a file in it")
     try:
         with Image.open(path) as file:
+            stored = str(file.tile)  # how Pillow unpacks the pixels; of 16-bit colours it keeps the upper 8 bits
             image = ImageOps.exif_transpose(file)
             image.load()
     except Image.DecompressionBombError as error:
         raise ImageError(f"{path} is too large to be opened safely: {error}") from error
     except (OSError, SyntaxError, ValueError) as error:  # Pillow raises all three for damaged files
         raise ImageError(f"cannot read {path} as a picture: {error}; is it damaged or another kind of file?") from error
+    if re.search(r"(RGB\w?|LA);16[BLN]", stored):
+        _warn_of_16_bits(path)
     rgb = _to_rgb(image, path)
     if gray:
         rgb = rgb.convert("L")
@@ -59,7 +63,7 @@ def _to_rgb(image: Image.Image, path: Path) -> Image.Image:
         if image.mode == "F" and values.min() >= 0 and values.max() <= 1:
             values = values * 255
         elif image.mode.startswith("I;16") or values.max() > 255:
-            warnings.warn(f"{path.name} has 16 bits a channel; scaled to 8 bits", stacklevel=3)
+            _warn_of_16_bits(path)
             values = values / 257
         image = Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
     if image.has_transparency_data:
@@ -67,6 +71,10 @@ def _to_rgb(image: Image.Image, path: Path) -> Image.Image:
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image)
     return image.convert("RGB")
+
+
+def _warn_of_16_bits(path: Path) -> None:
+    warnings.warn(f"{path.name} has 16 bits a channel; scaled to 8 bits", stacklevel=4)
 
 
 def save_image(path: str | Path, image: np.ndarray, *, quality: int = 92) -> Path:

@@ -173,7 +173,7 @@ def read_mask(path: str | Path) -> np.ndarray:
         with Image.open(path) as file:
             file.load()
             mode, array = file.mode, np.asarray(file)
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise MaskError(f"cannot read {path} as a mask: {error}") from error
     if mode == "1":
         return array.astype(np.uint8)
@@ -191,10 +191,15 @@ def save_mask(path: str | Path, mask: np.ndarray, palette: np.ndarray) -> Path:
         path: ends in .png; written whole or not at all.
         mask: (H, W) integers 0 … 255.
         palette: (N ≤ 256, 3) uint8 RGB.
+
+    Raises:
+        MaskError: another suffix, shape or type, or ids beyond 255; nothing is written then.
     """
     mask = np.asarray(mask)
     if Path(path).suffix.lower() != ".png":
         raise MaskError(f"{Path(path).name}: a mask is saved as .png; JPEG would change the ids")
+    if not (np.issubdtype(mask.dtype, np.integer) or mask.dtype == bool):
+        raise MaskError(f"a mask to save holds integers, this one holds {mask.dtype}; of probabilities take the argmax")
     if mask.ndim != 2 or (mask.size and not 0 <= mask.min() <= mask.max() <= 255):
         raise MaskError(f"a mask to save has shape (H, W) and ids 0 … 255, this one has shape {mask.shape}")
     picture = Image.fromarray(mask.astype(np.uint8)).convert("L")

@@ -47,10 +47,18 @@ def write_notebook(path: str | Path, notebook: NotebookNode) -> bool:
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".part")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
+    _replace_text(path, text)
     return True
+
+
+def _replace_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all, with the same line ends on every system."""
+    temporary = path.with_suffix(".part")
+    try:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def execute(notebook: NotebookNode, *, folder: str | Path = NOTEBOOKS) -> NotebookNode:
@@ -133,7 +141,7 @@ def rename_repository(root: Path, old: str, new: str) -> dict[Path, int]:
         for path in sorted(root.glob(pattern)):
             text, count = name.subn(new, path.read_text(encoding="utf-8"))
             if count:
-                path.write_text(text, encoding="utf-8")
+                _replace_text(path, text)
                 changed[path.relative_to(root)] = count
     return changed
 

@@ -6,6 +6,8 @@
 | `SEGMENTATION_CACHE` | folder for downloads of the full tier | the user's cache folder |
 | `SEGMENTATION_REAL_DATA` | folder with real files that the tests then also try | not set: those tests skip |
 | `CAMVID_DIR` | a CamVid folder that you already have (`images/`, `labels/`, `codes.txt`, `valid.txt`) | not set |
+| `SEVERSTAL_DIR` | the steel competition's folder that you already have (`train.csv`, `train_images/`) | not set |
+| `RTK_DIR` | an RTK road surface folder that you already have | not set |
 """
 
 import os

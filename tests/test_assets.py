@@ -16,6 +16,7 @@ from pathlib import Path
 import pooch
 import pytest
 
+from helpers import paths
 from helpers.assets import ASSETS, Asset, AssetError, fetch, find
 
 CONTENT = bytes(range(256)) * 1000
@@ -115,6 +116,12 @@ def test_registry_entries_are_complete_and_do_not_collide_in_the_cache():
     in_cache = [asset.file or asset.name for asset in ASSETS.values()]
     in_cache += [asset.name for asset in ASSETS.values() if asset.unpack]
     assert len(in_cache) == len(set(in_cache))
+
+
+def test_every_folder_variable_is_among_the_documented_settings():
+    readme = (paths.REPO_ROOT / "README.md").read_text(encoding="utf-8")
+    for variable in {asset.folder_variable for asset in ASSETS.values()} - {""}:
+        assert f"`{variable}`" in paths.__doc__ and f"`{variable}`" in readme, variable
 
 
 def test_torchvision_hashes_are_those_in_the_file_names():

@@ -104,7 +104,8 @@ def test_segment_gives_equal_stems_results_of_their_own(work, model):
     ]  # fmt: skip
     assert read_mask("segmented/a_mask.png").shape == (40, 40)
     assert read_mask("segmented/more_a_jpg_mask.png").shape == (10, 10)
-    assert "more/a.jpg: the name a is taken, so its results are called more_a_jpg" in result.stdout
+    said = f"{Path('more/a.jpg')}: the name a is taken, so its results are called more_a_jpg"
+    assert said in result.stdout
 
 
 @given(
@@ -150,6 +151,16 @@ def test_one_bad_picture_is_one_line_and_the_others_are_done(work, model):
     assert files("segmented") == ["a_mask.png", "a_overlay.png"]
 
 
+def test_a_folder_that_cannot_be_read_is_one_line_and_the_others_are_done(work, model, monkeypatch):
+    def closed(folder):
+        raise PermissionError(13, "Permission denied", str(folder))
+
+    monkeypatch.setattr("helpers.cli.segment.image_files", closed)
+    result = run("segment", "more", "a.png", "--model", model, code=2)
+    assert errors(result) == ["error: more: cannot be read: Permission denied"]
+    assert files("segmented") == ["a_mask.png", "a_overlay.png"]
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -181,7 +192,7 @@ def test_a_full_disk_is_one_line_for_each_picture_and_leaves_nothing_half_writte
 
     monkeypatch.setattr(Image.Image, "save", full)
     result = run("segment", "a.png", "more/b.png", "--model", model, code=2)
-    assert [line.partition(": [")[0] for line in errors(result)] == ["error: a.png", "error: more/b.png"]
+    assert [line.partition(": [")[0] for line in errors(result)] == ["error: a.png", f"error: {Path('more/b.png')}"]
     assert files("segmented") == []
 
 
@@ -204,6 +215,15 @@ def test_the_real_command_ends_with_2_and_one_line(work):
     done = subprocess.run(words, capture_output=True, text=True, timeout=280)
     assert done.returncode == 2
     assert done.stderr == "error: missing.png: there is no such file or folder\n"
+
+
+def test_characters_that_the_terminal_does_not_know_stop_nothing(work):
+    (work / "ž.png").write_text("not a picture")
+    words = [sys.executable, "-m", "helpers", "check-dataset", ".", "--layout", "ž"]
+    env = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(words, env=env, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: unknown layout '?'") and done.stderr.count("\n") == 1
 
 
 # ---- evaluate
@@ -241,6 +261,9 @@ def test_evaluate_folds_and_records(labelled, model):
 
 def test_evaluate_chooses_pictures_and_truth(labelled, model):
     words = ("evaluate", model, labelled, "--labels", "cityscapes", "--json", "record.json")
+    for part, kind in (("images", ""), ("labels", "_P"), ("cityscapes", "")):
+        (labelled / part / f"p1{kind}.png").rename(labelled / part / f"p 1{kind}.png")
+    (labelled / "valid.txt").write_text("p 1.png\n\n")
     run(*words, "--list", "valid.txt")
     assert json.loads(Path("record.json").read_text())["images"] == 1
     run(*words, "--limit", 2)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,15 @@ def test_results_are_not_overwritten_by_the_next_picture(pb):
     masks, logits = [graph(black), graph(white)], [graph.logits(black), graph.logits(white)]
     assert (masks[0] == 0).all() and (masks[1] == 7).all()
     assert (logits[0].argmax(-1) == 0).all() and (logits[1].argmax(-1) == 7).all()
+
+
+def test_openvino_is_called_by_several_threads_at_once(pb):
+    graph = load_graph(pb(8), engine="openvino", streams=2)
+    images = np.random.default_rng(0).integers(0, 256, (12, 40, 60, 3), np.uint8)
+    with ThreadPoolExecutor(4) as pool:
+        masks = list(pool.map(graph, images))
+    for image, mask in zip(images, masks, strict=True):
+        assert (mask == graph(image)).all()
 
 
 def test_openvino_keeps_few_programs_for_many_sizes(pb):

@@ -3,6 +3,7 @@
 import doctest
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -62,6 +63,14 @@ def test_sixteen_bits_are_scaled_with_a_warning(tmp_path):
     Image.fromarray(np.full((2, 2), 200, np.uint16)).save(tmp_path / "dark.png")
     with pytest.warns(UserWarning, match="16 bits"):
         assert read_image(tmp_path / "dark.png").max() == 1  # 200 of 65,535 is nearly black, not bright
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_sixteen_bit_colours_are_scaled_with_a_warning(tmp_path, suffix):
+    blue_green_red = np.full((2, 3, 3), (0, 32768, 65535), np.uint16)
+    cv2.imwrite(str(tmp_path / f"deep{suffix}"), blue_green_red)
+    with pytest.warns(UserWarning, match="16 bits"):
+        assert read_image(tmp_path / f"deep{suffix}")[0, 0].tolist() == [255, 128, 0]
 
 
 def test_exif_orientation_is_applied(tmp_path):

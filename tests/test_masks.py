@@ -120,11 +120,20 @@ def test_read_mask_takes_grey_and_refuses_colours(tmp_path):
         read_mask(tmp_path / "absent.png")
 
 
+def test_a_mask_too_large_to_be_safe_is_refused(tmp_path, monkeypatch):
+    path = save_mask(tmp_path / "large.png", np.zeros((200, 200), np.uint8), PALETTE)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(MaskError, match=r"large\.png as a mask: Image size"):
+        read_mask(path)
+
+
 def test_save_mask_refuses_what_would_lose_ids(tmp_path):
     with pytest.raises(MaskError, match="JPEG would change the ids"):
         save_mask(tmp_path / "a.jpg", np.zeros((2, 2), np.uint8), PALETTE)
     with pytest.raises(MaskError, match="ids 0 … 255"):
         save_mask(tmp_path / "a.png", np.full((2, 2), 256), PALETTE)
+    with pytest.raises(MaskError, match="holds float64"):
+        save_mask(tmp_path / "a.png", np.full((2, 2), 0.9), PALETTE)
     assert list(tmp_path.iterdir()) == []
 
 

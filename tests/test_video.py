@@ -384,6 +384,23 @@ def test_stages_overlap(tmp_path, clip):
     assert report.seconds < 2.3 * 20 * pause  # one after the other takes more than 3 × 20 × pause
 
 
+def test_workers_keep_the_order_and_the_result(tmp_path, clip):
+    """Frames that take turns being slow, four at a time: each still lands in its place."""
+    calls = []
+
+    def model(image: np.ndarray) -> np.ndarray:
+        calls.append(threading.current_thread())
+        time.sleep(0.02 * (number_of(image) % 3))
+        return np.full(image.shape[:2], number_of(image) % 19, np.uint8)
+
+    out = tmp_path / "out.mp4"
+    options = {"label_set": CITYSCAPES, "view": "map", "legend": False, "progress": False}
+    assert segment_video(model, clip, out, workers=4, **options).frames == 40
+    for i, frame in enumerate(read_frames(out)):
+        assert np.abs(frame[60, 80].astype(int) - CITYSCAPES.colors[i % 19]).max() <= 12
+    assert len(set(calls)) == 4
+
+
 def test_progress_bar_shows_rate_and_time_left(tmp_path, clip, capsys):
     segment_video(blank, clip, tmp_path / "out.mp4", label_set=CITYSCAPES)
     assert re.search(r"40/40 \[\d\d:\d\d<\d\d:\d\d, .* frames/s\]", capsys.readouterr().err)

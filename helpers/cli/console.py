@@ -27,6 +27,7 @@ def give_up(problem: Exception | str) -> NoReturn:
     complain(problem)
     raise typer.Exit(FAILED)
 
+
 def typed_command() -> str:
     """The command as it was typed, paths relative to the repository; of those outside only the name: records travel."""
     words = ["python -m helpers"]

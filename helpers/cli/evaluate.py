@@ -38,7 +38,7 @@ def evaluate(
             raise ValueError(f"there is no folder {json_path.parent} for the record")
         if names and not names.exists():
             names = folder / names
-        chosen = names.read_text(encoding="utf-8-sig").split() if names else None
+        chosen = _lines(names) if names else None
         pairs, truth_labels = labelled_pairs(folder, names=chosen, cityscapes=cityscapes)
         predict, model_labels = models.load(model, labels, size=size)
         evaluation = Evaluation(model_labels, truth_labels, folded_to=LABEL_SETS.get(fold))
@@ -76,3 +76,9 @@ def evaluate(
         say(f"record: {json_path}")
     if failed:
         raise typer.Exit(FAILED)
+
+
+def _lines(path: Path) -> list[str]:
+    """One file name a line; names may hold spaces."""
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    return [line.strip() for line in lines if line.strip()]

@@ -12,7 +12,7 @@ Predict = Callable[[np.ndarray], np.ndarray]
 
 
 def load(
-    name: str, labels: str | None = None, *, size: int | None = None, engine: str | None = None
+    name: str, labels: str | None = None, *, size: int | None = None, engine: str | None = None, streams: int = 1
 ) -> tuple[Predict, LabelSet]:
     """Load a model.
 
@@ -20,7 +20,7 @@ def load(
         name: of a checkpoint, or a path.
         labels: key of the label set that it was trained on, where nobody knows.
         size: longest side in pixels that the network sees; by default what suits the model.
-        engine: what runs it, see `deeplab.load_graph`.
+        engine, streams: what runs it, see `deeplab.load_graph`.
 
     Returns:
         A function from a picture (H, W, 3) uint8 RGB to its mask (H, W) uint8, and what the mask's ids mean.
@@ -30,5 +30,5 @@ def load(
     """
     from helpers import deeplab
 
-    graph = deeplab.load_graph(name, labels=labels, engine=engine)
+    graph = deeplab.load_graph(name, labels=labels, engine=engine, streams=streams)
     return lambda image: deeplab.segment(graph, image, max_size=size), graph.labels

@@ -82,7 +82,9 @@ def segment(
             say(f"{picture}: kept {targets[0]} and {targets[1].name}, which are there already; --force replaces them")
     if jobs or video_jobs:
         try:
-            predict, label_set = models.load(model, labels, size=size, engine=engine)
+            # OpenVINO runs several frames of a video side by side; the other engines share one picture among all cores.
+            workers = min(4, os.cpu_count() or 1) if video_jobs and (engine or "").startswith("openvino") else 1
+            predict, label_set = models.load(model, labels, size=size, engine=engine, streams=workers)
         except (ValueError, OSError, AssetError) as error:
             give_up(error)
         colors = label_set.palette(palette)
@@ -100,7 +102,7 @@ def segment(
                 failed = True
             else:
                 say(f"{picture} → {', '.join(map(str, wanted))}: {class_shares(mask, label_set)}")
-        options = VideoOptions(view, palette, alpha, start, end, every)
+        options = VideoOptions(view, palette, alpha, start, end, every, workers)
         failed = not segment_videos(video_jobs, predict, label_set, options) or failed
     if failed:
         raise typer.Exit(FAILED)
@@ -114,7 +116,11 @@ def find_pictures(inputs: Iterable[Path], out: Path) -> tuple[list[Path], list[s
     pictures, problems = {}, []
     for path in inputs:
         if path.is_dir():
-            found = image_files(path)
+            try:
+                found = image_files(path)
+            except OSError as error:
+                problems.append(f"{path}: cannot be read: {error.strerror}")
+                continue
             if path.resolve() == out.resolve():
                 found = [picture for picture in found if not picture.name.endswith(ENDINGS)]
             if not found:

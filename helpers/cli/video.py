@@ -28,6 +28,7 @@ class VideoOptions:
     start: float
     end: float | None
     every: int
+    workers: int
 
 
 def segment_videos(

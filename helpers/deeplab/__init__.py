@@ -21,7 +21,8 @@ __all__ = [
 ENGINES = ("tensorflow", "openvino", "openvino-bf16", "litert")
 
 
-def load_graph(path: str | Path, *, labels: LabelSet | str | None = None, engine: str | None = None) -> Graph:
+def load_graph(path: str | Path, *, labels: LabelSet | str | None = None, engine: str | None = None,
+               streams: int = 1) -> Graph:  # fmt: skip
     """Load a segmentation network.
 
     Args:
@@ -31,6 +32,8 @@ def load_graph(path: str | Path, *, labels: LabelSet | str | None = None, engine
             under their names or in files named like theirs; without, other models get "class 0" ….
         engine: what runs it: "tensorflow" (the default), "openvino" or "openvino-bf16" (bfloat16: twice as fast where
             the processor has it, at slightly different labels) for frozen graphs, "litert" for `.tflite` files.
+        streams: pictures that OpenVINO works on side by side when several threads call, as `segment_video` does with
+            `workers`.
 
     Returns:
         A graph to call with a picture or hand to `segment`.
@@ -67,7 +70,7 @@ def load_graph(path: str | Path, *, labels: LabelSet | str | None = None, engine
         from helpers.deeplab.openvino_engine import OpenVINOGraph
     except ImportError as error:
         raise GraphError("this engine needs the package openvino: pip install openvino") from error
-    return OpenVINOGraph(name, read_graph_bytes(path), bfloat16=engine == "openvino-bf16", **known)
+    return OpenVINOGraph(name, read_graph_bytes(path), bfloat16=engine == "openvino-bf16", streams=streams, **known)
 
 
 def _checkpoint_path(checkpoint: Checkpoint) -> Path:
@@ -113,8 +116,9 @@ def input_size(graph: Graph, size: tuple[int, int], *, max_size: int | None = No
 class DeepLabModel:
     """The class of the driving-scene tutorial: load once, `run` on each picture."""
 
-    def __init__(self, path: str | Path, *, labels: LabelSet | str | None = None, engine: str | None = None):
-        self.graph = load_graph(path, labels=labels, engine=engine)
+    def __init__(self, path: str | Path, **options):
+        """Load a model; the options are those of `load_graph`."""
+        self.graph = load_graph(path, **options)
 
     def run(self, image: np.ndarray, *, max_size: int | None = None) -> np.ndarray:
         """Segment (H, W, 3) uint8 RGB, or a Pillow picture: (H, W) uint8 ids, see `segment`."""

@@ -2,6 +2,7 @@
 
 import sys
 import tempfile
+import threading
 from collections import OrderedDict
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 # takes a stand-in of its own that reports nothing, so that package is hidden from it.
 sys.modules.setdefault("openvino_telemetry", None)
 import openvino  # noqa: E402
+import openvino.opset13 as ops  # noqa: E402
 
 from helpers.deeplab.frozen import INPUT, OUTPUT, crop_padding  # noqa: E402
 from helpers.deeplab.graph import Graph, GraphError  # noqa: E402
@@ -32,19 +34,24 @@ class OpenVINOGraph(Graph):
         name: for messages.
         data: the serialised graph.
         bfloat16: calculate with 8 bits of precision instead of 24: faster, and a few labels come out differently.
+        streams: how many pictures may be worked on side by side, by threads that call the graph at the same time. Each
+            gets its share of the cores: one picture takes longer, many take less.
 
     Raises:
         GraphError: OpenVINO cannot read the graph, it was not exported by DeepLab, or there is no bfloat16 here.
     """
 
-    def __init__(self, name: str, data: bytes, *, bfloat16: bool = False, **known):
+    def __init__(self, name: str, data: bytes, *, bfloat16: bool = False, streams: int = 1, **known):
         if bfloat16 and not has_bfloat16():
             raise GraphError("this processor has no bfloat16 arithmetic of its own; choose engine='openvino'")
-        self._precision = "bf16" if bfloat16 else "f32"
+        self._settings = {"INFERENCE_PRECISION_HINT": "bf16" if bfloat16 else "f32", "NUM_STREAMS": streams}
         self._model = _read(name, data)
-        self._ids = self._model.output(f"{OUTPUT}:0").get_node().input_value(0)
-        self._scores = _input_of_argmax(name, self._ids)
+        argmax = _argmax(name, _source(self._model.output(f"{OUTPUT}:0")))
+        self._scores = argmax.input_value(0)
+        _put_channels_first(argmax)
+        self._ids = ops.convert(_source(self._model.output(f"{OUTPUT}:0")), "u8").output(0)
         self._programs: OrderedDict[tuple, openvino.CompiledModel] = OrderedDict()
+        self._lock, self._thread = threading.Lock(), threading.local()
         self._padded = _padded_size(self._model)
         outputs = self._scores.get_partial_shape()[3]
         if outputs.is_dynamic:
@@ -55,26 +62,29 @@ class OpenVINOGraph(Graph):
         return self._run(self._ids, image)
 
     def _logits(self, image: np.ndarray) -> np.ndarray:
-        return crop_padding(self._run(self._scores, image), image.shape[:2], self._padded).copy()
+        return crop_padding(self._run(self._scores, image), image.shape[:2], self._padded)
 
     def _run(self, output: openvino.Output, image: np.ndarray) -> np.ndarray:
-        """The values of one output for a picture: a view of memory that the next run overwrites."""
-        key = output is self._ids, image.shape
         try:
-            if key not in self._programs:
-                self._programs[key] = self._compile(output, image.shape)
-                if len(self._programs) > PROGRAMS_KEPT:
-                    self._programs.popitem(last=False)
-            self._programs.move_to_end(key)
-            return self._programs[key]([image[None]], share_inputs=True, share_outputs=True)[0][0]
+            program = self._program(output, image.shape)
+            # Several threads may call at once, so each has a request of its own, which it keeps: memory is dear.
+            if getattr(self._thread, "program", None) is not program:
+                self._thread.program, self._thread.request = program, program.create_infer_request()
+            return self._thread.request.infer([image[None]], share_inputs=True)[0][0]
         except RuntimeError as error:
             raise GraphError(f"{self.name} fails on a picture of {image.shape}: {_reason(error)}") from error
 
-    def _compile(self, output: openvino.Output, shape: tuple[int, int, int]) -> openvino.CompiledModel:
-        part = openvino.Model([output], self._model.get_parameters())
-        part.reshape([1, *shape])
-        settings = {"INFERENCE_PRECISION_HINT": self._precision, "PERFORMANCE_HINT": "LATENCY"}
-        return _core().compile_model(part, "CPU", settings)
+    def _program(self, output: openvino.Output, shape: tuple[int, int, int]) -> openvino.CompiledModel:
+        key = output is self._ids, shape
+        with self._lock:
+            if key not in self._programs:
+                part = openvino.Model([output], self._model.get_parameters())
+                part.reshape([1, *shape])
+                self._programs[key] = _core().compile_model(part, "CPU", self._settings)
+            self._programs.move_to_end(key)
+            if len(self._programs) > PROGRAMS_KEPT:
+                self._programs.popitem(last=False)
+            return self._programs[key]
 
 
 @lru_cache
@@ -99,17 +109,40 @@ def _read(name: str, data: bytes) -> openvino.Model:
     return model
 
 
-def _input_of_argmax(name: str, output: openvino.Output) -> openvino.Output:
-    """The logits: what goes into the ArgMax that the predictions come from (in OpenVINO, TopK does its work)."""
+def _source(result: openvino.Output) -> openvino.Output:
+    return result.get_node().input_value(0)
+
+
+def _argmax(name: str, output: openvino.Output) -> openvino.Node:
+    """The ArgMax that the predictions come from; in OpenVINO, TopK does its work. The logits go into it."""
     queue, seen = [output.get_node()], set()
     while queue:
         node = queue.pop(0)
         if node.get_type_name() == "TopK":
-            return node.input_value(0)
+            return node
         sources = [value.get_node() for value in node.input_values()]
         queue += [node for node in sources if node.get_friendly_name() not in seen]
         seen.update(node.get_friendly_name() for node in sources)
     raise GraphError(f"{name}: no ArgMax leads to {OUTPUT}, so there are no logits to be found")
+
+
+def _put_channels_first(argmax: openvino.Node) -> None:
+    """Enlarge the logits and take their argmax as (C, H, W) instead of (H, W, C): the same sums, a third less time.
+
+    OpenVINO enlarges with channels first, and would turn the large result around for an argmax over the last axis.
+    """
+    enlarged = argmax.input_value(0).get_node()
+    if enlarged.get_type_name() != "Interpolate":
+        return
+    small, size, axes = enlarged.input_values()
+    if axes.get_node().get_type_name() != "Constant" or axes.get_node().get_data().tolist() != [1, 2]:
+        return
+    how = {name: enlarged.get_attributes()[name] for name in ("mode", "shape_calculation_mode", "nearest_mode",
+                                                              "coordinate_transformation_mode")}  # fmt: skip
+    turned = ops.transpose(small, [0, 3, 1, 2])
+    scores = ops.interpolate(turned, size, axes=ops.constant([2, 3]), **how)
+    ids = ops.topk(scores, 1, 1, "max", "none", index_element_type="i64").output(1)
+    argmax.output(1).replace(ops.unsqueeze(ops.squeeze(ids, [1]), [3]).output(0))
 
 
 def _padded_size(model: openvino.Model) -> tuple[int, int] | None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from helpers.images import read_image, resize_image
+from helpers.images import fit_within, read_image, resize_image
 from helpers.labels import CAMVID, CAMVID11, CITYSCAPES, fold
 from helpers.masks import read_mask, resize_mask
 from helpers.training.augmentation import paste_classes, random_light, random_view
@@ -48,7 +48,8 @@ class Frame(NamedTuple):
 def read_frames(folder: Path, *, valid: bool = True) -> list[Frame]:
     """Read a folder in CamVid's layout: ``images/``, ``labels/<stem>_P.png``, ``codes.txt`` of 32 or 11 classes.
 
-    Larger pictures, like the 960x720 originals, are shrunk to 480 pixels. Those that also have Cityscapes ids in ``cityscapes/<stem>.png`` keep these finer ids.
+    Larger pictures, like the 960x720 originals, are shrunk to 480 pixels. Those that also have Cityscapes ids in
+    ``cityscapes/<stem>.png`` keep these finer ids.
 
     Args:
         folder: the data set.
@@ -73,10 +74,8 @@ def read_frames(folder: Path, *, valid: bool = True) -> list[Frame]:
         fine = folder / "cityscapes" / f"{path.stem}.png"
         target = read_mask(fine) if fine.exists() else to_target[read_mask(folder / "labels" / f"{path.stem}_P.png")]
         image = read_image(path)
-        if (factor := LONGEST_SIDE / max(target.shape)) < 1:
-            size = (round(target.shape[0] * factor), round(target.shape[1] * factor))
-            image, target = resize_image(image, size), resize_mask(target, size)
-        frames.append(Frame(path.stem, image, target))
+        size = fit_within(target.shape, LONGEST_SIDE)
+        frames.append(Frame(path.stem, resize_image(image, size), resize_mask(target, size)))
     return frames
 
 

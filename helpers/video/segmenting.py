@@ -3,7 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from helpers.video.reading import VideoError, VideoReader
 from helpers.video.views import FrameView
 from helpers.video.writing import VideoWriter
 
-AHEAD = 3  # frames that wait between two stages: enough to even out slow ones, few enough to stay small
+AHEAD = 3  # decoded frames that wait for the model: enough to even out slow ones, few enough to stay small
 END = object()
 
 
@@ -47,17 +47,18 @@ class VideoReport:
 def segment_video(
     model: Callable[[np.ndarray], np.ndarray], path: str | Path, out: str | Path, *, label_set: LabelSet,
     view: str = "overlay", palette: str = "official", alpha: float = 0.5, legend: bool = True, start: float = 0.0,
-    end: float | None = None, every: int = 1, crf: int = 23, progress: bool = True,
+    end: float | None = None, every: int = 1, crf: int = 23, workers: int = 1,
+    progress: bool = True,
 ) -> VideoReport:  # fmt: skip
     """Label every frame of a video and write the result as a video that browsers play.
 
-    Decoding, the model, and drawing with encoding run in three threads that hand frames on, so that a frame costs
-    about as much as the slowest of them. Memory doesn't grow with the length of the clip. The sound is kept. `out`
-    appears when it is complete; an error or an interruption leaves nothing under that name, or the file that was there.
+    Decoding, the model, and drawing with encoding run in threads of their own that hand frames on, so that a frame
+    costs about as much as the slowest of them. Memory doesn't grow with the length of the clip. The sound is kept.
+    `out` appears when it is complete; an error or an interruption leaves nothing under that name, or what was there.
 
     Args:
-        model: gives a mask (H, W) of class ids for a picture (H, W, 3) uint8 RGB. It gets the frames in order, one at
-            a time, so it may remember former ones.
+        model: gives a mask (H, W) of class ids for a picture (H, W, 3) uint8 RGB. It gets the frames in order and,
+            with one worker, one at a time, so it may remember former ones.
         path: any video that FFmpeg reads.
         out: ends in .mp4.
         label_set: what the ids mean.
@@ -69,6 +70,7 @@ def segment_video(
         end: second to stop at; the end by default.
         every: use one frame in so many; the result plays as long as the source.
         crf: 18 looks like the original, 28 is small and coarse.
+        workers: frames that the model works on side by side, in as many threads; for a model that remembers nothing.
         progress: show a bar with frames per second and time left.
 
     Returns:
@@ -87,18 +89,30 @@ def segment_video(
         raise VideoError(f"{out} is the video that is read; choose another name for the result")
 
     def segmented(frames: Iterable[tuple[float, np.ndarray]]) -> Iterator[tuple[float, np.ndarray, np.ndarray]]:
-        for seconds, image in frames:
-            mask = model(image)
-            if np.shape(mask) != image.shape[:2]:
-                raise VideoError(f"the model gave a mask of {np.shape(mask)} for a frame of {image.shape[:2]}")
-            yield seconds, image, mask
+        waiting = deque()
+        with ThreadPoolExecutor(workers) as pool:
+            try:
+                for seconds, image in frames:
+                    waiting.append((seconds, image, pool.submit(model, image)))
+                    if len(waiting) > workers:
+                        yield checked(*waiting.popleft())
+                while waiting:
+                    yield checked(*waiting.popleft())
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+    def checked(seconds: float, image: np.ndarray, result: Future) -> tuple[float, np.ndarray, np.ndarray]:
+        mask = result.result()
+        if np.shape(mask) != image.shape[:2]:
+            raise VideoError(f"the model gave a mask of {np.shape(mask)} for a frame of {image.shape[:2]}")
+        return seconds, image, mask
 
     bar = tqdm(total=len(reader) or None, unit=" frames", desc=out.name, disable=not progress)
     with (
         bar,
         VideoWriter(out, reader.fps, audio_from=path, start=start, end=end, crf=crf) as writer,
         closing(ahead(reader)) as frames,
-        closing(ahead(segmented(frames))) as results,
+        closing(segmented(frames)) as results,
     ):
         for seconds, image, mask in results:
             writer.write(draw(image, mask), seconds)
