@@ -183,6 +183,13 @@ def test_rules_leave_the_notebook_alone(tmp_path: Path) -> None:
     assert notebook == before
 
 
+def test_readme_lists_every_notebook_with_its_badge() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \[(\d\d) [^]]+\]\(notebooks/(\w+)\.ipynb\) .*/notebooks/(\w+)\.ipynb\) \|$", readme, re.M)
+    assert [stem for _, stem, _ in rows] == [path.stem for path in notebook_paths()]
+    assert all(stem == badge and stem.startswith(number) for number, stem, badge in rows)
+
+
 @pytest.mark.parametrize("page", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_between_texts_lead_somewhere(page: Path) -> None:
     text = re.sub(r"^    .*$|`[^`]*`", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE)

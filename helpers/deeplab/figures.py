@@ -50,7 +50,7 @@ def plot_taps(
         ax: where to draw; a new figure by default.
     """
     height, width = image.shape[:2]
-    ax = plot_image(image, ax=ax or plt.subplots(figsize=(5.6, 5.6 * height / width + 0.3), layout="constrained")[1])
+    ax = plot_image(image, ax=ax or plt.subplots(figsize=(5.6, 5.6 * height / width + 0.4), layout="constrained")[1])
     steps = np.array([(row, column) for row in (-1, 0, 1) for column in (-1, 0, 1)])
     for i, rate in enumerate(rates):
         rows, columns = (np.array(point) + steps * rate * stride).T
@@ -68,6 +68,7 @@ def plot_taps(
             frameon=False,
             handletextpad=0.2,
             columnspacing=1.2,
+            fontsize=9,
         )
     return ax
 

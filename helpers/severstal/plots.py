@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from helpers.masks import outline
+from helpers.images import resize_image
+from helpers.masks import outline, resize_mask
 from helpers.plots import plot_grid
 from helpers.severstal.sheets import STEEL, Sheet, class_map, statistics, where
 from helpers.severstal.tables import CLASS_IDS
@@ -19,20 +20,25 @@ NAMES = STEEL.class_names[1:]
 
 
 def outlined(image: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """A sheet (H, W, 1) uint8 with the outlines of its masks (4, H, W) bool, as (H, W, 3) uint8 RGB."""
-    return outline(np.repeat(image, 3, axis=2), class_map(masks), STEEL.palette(), width=2)
+    """A sheet (H, W, 1) uint8 with the outlines of its masks (4, H, W) bool, at half size: (H / 2, W / 2, 3) uint8 RGB.
+
+    At half the size a sheet fits on a page, and without its grain the notebook's file stays small.
+    """
+    half = image.shape[0] // 2, image.shape[1] // 2
+    sheet = np.repeat(resize_image(image, half), 3, axis=2)
+    return outline(sheet, resize_mask(class_map(masks), half), STEEL.palette(), width=1)
 
 
 def plot_sheets(sheets: Sequence[Sheet]) -> Figure:
     """Sheets below each other, with the outlines of their labels."""
     titles = [", ".join(STEEL.class_names[c] for c in sorted(sheet.runs)) or "no defect" for sheet in sheets]
-    return plot_grid([outlined(s.image(), s.targets()) for s in sheets], titles=titles, columns=1, width=11)
+    return plot_grid([outlined(s.image(), s.targets()) for s in sheets], titles=titles, columns=1, width=6)
 
 
 def plot_masks(image: np.ndarray, masks: Mapping[str, np.ndarray]) -> Figure:
     """A sheet (H, W, 1) uint8 several times below each other, with the outlines of masks, title → (4, H, W) bool."""
     panels = [outlined(image, mask) for mask in masks.values()]
-    return plot_grid(panels, titles=list(masks), columns=1, width=11)
+    return plot_grid(panels, titles=list(masks), columns=1, width=6)
 
 
 def plot_predictions(sheets: Sequence[Sheet], preds: Sequence[np.ndarray]) -> Figure:
@@ -41,7 +47,7 @@ def plot_predictions(sheets: Sequence[Sheet], preds: Sequence[np.ndarray]) -> Fi
     for sheet, pred in zip(sheets, preds, strict=True):
         panels += [outlined(sheet.image(), sheet.targets()), outlined(sheet.image(), pred)]
         titles += [f"{sheet.path.name}: truth", "prediction"]
-    return plot_grid(panels, titles=titles, columns=1, width=11)
+    return plot_grid(panels, titles=titles, columns=1, width=6)
 
 
 def plot_statistics(sheets: Sequence[Sheet]) -> Figure:
