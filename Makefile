@@ -54,9 +54,11 @@ workshop: $(READY) ## participants' copies, without solutions, to build/workshop
 publish: $(READY) ## point all badges and links at your repository: make publish REPO=owner/name
 	$(BIN)/python -m helpers.notebooks publish "$(REPO)"
 
+# Blender's bpy wants a NumPy that TensorFlow is too new for, so it gets an environment of its own.
 samples: $(READY) ## make the practice pictures again (hours; installs Blender's bpy, Python 3.11 only)
-	$(BIN)/uv pip install --python $(BIN)/python --editable ".[render]"
-	$(BIN)/python -m helpers.samples.street --force
+	$(BIN)/uv venv --allow-existing --quiet --python 3.11 $(VENV)-render
+	$(BIN)/uv pip install --python $(VENV)-render --editable ".[render]"
+	$(VENV)-render/bin/python -m helpers.samples.street --force
 	$(BIN)/python -m helpers.samples.steel data/severstal_practice
 
 models: $(READY) ## train the bundled network again, MINUTES=110 (needs CAMVID_DIR, a folder with CamVid)
@@ -73,7 +75,7 @@ lock: $(READY) ## renew requirements.lock with the newest versions that pyprojec
 		--no-header --no-annotate --output-file requirements.lock
 
 clean: ## remove .venv, build/ and caches; downloads stay in SEGMENTATION_CACHE
-	rm -rf $(VENV) build .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf $(VENV) $(VENV)-render build .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
 	find helpers tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamp: made once the environment holds exactly what the lock says, out of date when lock or pyproject change.

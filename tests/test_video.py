@@ -375,6 +375,7 @@ def test_stages_overlap(tmp_path, clip):
         def run(*args, **kwargs):
             time.sleep(pause)
             return step(*args, **kwargs)
+
         return run
 
     with pytest.MonkeyPatch.context() as patch:

@@ -160,7 +160,7 @@ def tutorial_loop(
     """The loop of the driving-scene tutorials, step by step as they do it: the reference for our speed.
 
     Each frame is read by OpenCV, brought to 2049 × 1025 by Pillow, segmented in one call, coloured by `palette[mask]`
-    and written in MPEG-4 part 2 ("mp4v"), which browsers don't play. One thing happens at a time.
+    and written in MPEG-4 part 2 ("mp4v"), which most browsers refuse. One thing happens at a time.
 
     Args:
         graph: from `load_graph`.

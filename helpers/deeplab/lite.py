@@ -1,6 +1,7 @@
 """DeepLab as a `.tflite` file: a fixed input size, pixels as uint8 or as floats in −1 … 1, ids or logits out."""
 
 import os
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,7 @@ class LiteGraph(Graph):
         if self._input["dtype"] not in (np.uint8, np.float32):
             raise GraphError(f"{path.name} takes {self._input['dtype'].__name__}, expected uint8 or float32 pixels")
         self._size = shape[1:3]
+        self._lock = threading.Lock()
         super().__init__(path.name, self._count_classes(path.name), **known)
 
     def _predict(self, image: np.ndarray) -> np.ndarray:
@@ -58,9 +60,10 @@ class LiteGraph(Graph):
         padded[0, :height, :width] = resize_image(image, (height, width))
         if self._input["dtype"] == np.float32:
             padded = padded.astype(np.float32) / 127.5 - 1
-        self._interpreter.set_tensor(self._input["index"], padded)
-        self._interpreter.invoke()
-        return self._interpreter.get_tensor(self._output["index"])[0, :height, :width]
+        with self._lock:  # an interpreter works for one thread at a time
+            self._interpreter.set_tensor(self._input["index"], padded)
+            self._interpreter.invoke()
+            return self._interpreter.get_tensor(self._output["index"])[0, :height, :width]
 
     def _count_classes(self, name: str) -> int:
         shape = tuple(map(int, self._output["shape"]))
