@@ -20,7 +20,7 @@ import pooch
 from filelock import FileLock
 from tqdm import tqdm
 
-from helpers.paths import cache_dir
+from helpers.paths import cache_dir, replace_file
 
 
 class AssetError(Exception):
@@ -190,12 +190,7 @@ def _remember(file: Path, sha256: str) -> None:
     """Trust on first use: note what the file is, unless an earlier one was noted."""
     record = _record(file)
     if not record.exists():
-        part = record.with_name(f"{record.name}.part")
-        try:
-            part.write_text(f"{sha256}  {file.name}\n", encoding="utf-8")
-            os.replace(part, record)
-        finally:
-            part.unlink(missing_ok=True)
+        replace_file(record, f"{sha256}  {file.name}\n")
 
 
 def _check(asset: Asset, file: Path, *, record: Path | None = None) -> str:

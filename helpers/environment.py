@@ -115,6 +115,24 @@ def gpu_name() -> str | None:
     return names[0] if done.returncode == 0 and names else None
 
 
+def device_name() -> str:
+    """What a record says about the machine: its GPU, else the number of CPU cores."""
+    return gpu_name() or f"{os.cpu_count()} CPU cores"
+
+
+def typed_command(module: str = "helpers") -> str:
+    """The command as it was typed, paths relative to the repository; of those outside only the name: records travel."""
+    words = [f"python -m {module}"]
+    for word in sys.argv[1:]:
+        option, equals, value = word.partition("=") if word.startswith("-") else ("", "", word)
+        path = Path(value)
+        if value and (path.exists() or path.is_absolute()):
+            inside = path.resolve().is_relative_to(ROOT)
+            value = path.resolve().relative_to(ROOT).as_posix() if inside else path.name
+        words.append(option + equals + value)
+    return " ".join(words)
+
+
 def report() -> str:
     """One paragraph: version, place, tier, device, and what to do for a faster one."""
     from helpers import __version__

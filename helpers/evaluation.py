@@ -1,7 +1,6 @@
 """Scoring a model on a labelled folder, when model and folder may use different label sets."""
 
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from helpers.datasets import DatasetError, image_files, pair_by_stem
 from helpers.labels import CAMVID11, CITYSCAPES, LABEL_SETS, LabelSet, fold
 from helpers.masks import MaskError, validate_mask
 from helpers.metrics import ConfusionMatrix
+from helpers.paths import replace_file
 
 
 class Evaluation:
@@ -111,12 +111,7 @@ def label_set_of(codes_path: Path) -> LabelSet:
 
 def save_json(path: Path, record: dict) -> None:
     """Write a record; the file appears whole or not at all."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    replace_file(path, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
 
 
 def _number(value: float) -> float | None:

@@ -1,14 +1,14 @@
 """Reading, writing and resizing pictures: whatever a person has on disk becomes (H, W, 3) uint8 RGB."""
 
-import os
 import re
-import tempfile
 import warnings
 from pathlib import Path
 
 import cv2
 import numpy as np
 from PIL import Image, ImageOps
+
+from helpers.paths import replacing
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm")
 
@@ -98,21 +98,9 @@ def save_pil(path: str | Path, picture: Image.Image, **options) -> Path:
     path = Path(path)
     if path.suffix.lower() not in Image.registered_extensions():
         raise ImageError(f"cannot tell the format of {path.name!r}; use a suffix such as .png or .jpg")
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
-    os.close(handle)
-    try:
+    with replacing(path) as temporary:
         picture.save(temporary, **options)
-        os.chmod(temporary, 0o666 & ~_umask())  # mkstemp makes files for the owner's eyes only
-        os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
     return path
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:

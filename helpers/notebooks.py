@@ -7,7 +7,6 @@
 Notebooks are committed with outputs, since readers look before they run; see `helpers.outputs` for how they stay tidy.
 """
 
-import os
 import re
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from nbformat import NotebookNode
 
 from helpers.environment import REPOSITORY
 from helpers.outputs import normalise
-from helpers.paths import REPO_ROOT
+from helpers.paths import REPO_ROOT, replace_file
 
 NOTEBOOKS = REPO_ROOT / "notebooks"
 PAGES = REPO_ROOT / "build" / "pages"
@@ -47,18 +46,8 @@ def write_notebook(path: str | Path, notebook: NotebookNode) -> bool:
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    _replace_text(path, text)
+    replace_file(path, text)
     return True
-
-
-def _replace_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all, with the same line ends on every system."""
-    temporary = path.with_suffix(".part")
-    try:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def execute(notebook: NotebookNode, *, folder: str | Path = NOTEBOOKS) -> NotebookNode:
@@ -141,7 +130,7 @@ def rename_repository(root: Path, old: str, new: str) -> dict[Path, int]:
         for path in sorted(root.glob(pattern)):
             text, count = name.subn(new, path.read_text(encoding="utf-8"))
             if count:
-                _replace_text(path, text)
+                replace_file(path, text)
                 changed[path.relative_to(root)] = count
     return changed
 

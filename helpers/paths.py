@@ -11,6 +11,9 @@
 """
 
 import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pooch
@@ -42,3 +45,25 @@ def real_data() -> Path | None:
     """The folder `SEGMENTATION_REAL_DATA` with real files for trying the suite, or None where it is not set."""
     chosen = os.environ.get("SEGMENTATION_REAL_DATA")
     return Path(chosen).expanduser() if chosen else None
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """A temporary path beside `path`, of the same suffix, that takes its place when the block ends without an error.
+
+    So the file appears whole or not at all; after an error nothing is left of it, and a file that was there stays.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def replace_file(path: str | Path, data: bytes | str) -> Path:
+    """Write a file whole or not at all; text as UTF-8 with the line ends that it has, on every system."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(data.encode("utf-8") if isinstance(data, str) else data)
+    return Path(path)

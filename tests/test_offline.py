@@ -3,29 +3,41 @@
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from helpers.images import read_image
+from helpers.masks import read_mask
+from helpers.paths import IMAGES
 
 GUARD = Path(__file__).parent / "no_network"
 
 
 @pytest.fixture
-def run_offline(tmp_path):
-    """Run Python code in a process of its own under the guard; gives its output and the connections it tried."""
+def python_offline(tmp_path):
+    """Run Python with arguments in a process under the guard; gives its output and the connections it tried."""
 
-    def run(code: str, **settings: str) -> tuple[str, list[str]]:
+    def run(*arguments: str, **settings: str) -> tuple[str, list[str]]:
         log = tmp_path / "attempts.txt"
         env = os.environ | {"PYTHONPATH": str(GUARD), "NO_NETWORK_LOG": str(log), "SEGMENTATION_TIER": "sample"}
         own = [name for name in env if "proxy" in name.lower() or name.endswith("_DIR")]  # of who runs the test
         env = {name: value for name, value in env.items() if name not in own} | settings
         done = subprocess.run(
-            [sys.executable, "-c", code], env=env, cwd=tmp_path, capture_output=True, text=True, timeout=120
+            [sys.executable, *arguments], env=env, cwd=tmp_path, capture_output=True, text=True, timeout=300
         )
         assert done.returncode == 0, done.stderr
         return done.stdout, log.read_text().splitlines() if log.exists() else []
 
     return run
+
+
+@pytest.fixture
+def run_offline(python_offline):
+    """Run Python code in a process under the guard."""
+    return partial(python_offline, "-c")
 
 
 def test_guard_refuses_other_machines_and_notes_swallowed_attempts(run_offline):
@@ -114,3 +126,17 @@ except AssetError as error:
     assert output.count("\n") == 1  # one line, no traceback
     for part in ("camvid_tiny", "2.3 MB", "https://s3.amazonaws.com/fast-ai-sample", str(tmp_path / "camvid_tiny.tgz")):
         assert part in output
+
+
+@pytest.mark.timeout(300)  # loads TensorFlow in a process of its own, on a busy machine
+def test_a_picture_is_segmented_without_network(python_offline, tmp_path):
+    picture, out = IMAGES / "streets" / "street_sun.jpg", tmp_path / "out"
+    cache = tmp_path / "cache"
+    _, attempts = python_offline(
+        "-m", "helpers", "segment", str(picture), "--out", str(out), SEGMENTATION_CACHE=str(cache)
+    )
+    assert attempts == [] and not cache.exists()
+    assert sorted(path.name for path in out.iterdir()) == ["street_sun_mask.png", "street_sun_overlay.png"]
+    mask, overlay = read_mask(out / "street_sun_mask.png"), read_image(out / "street_sun_overlay.png")
+    assert mask.shape + (3,) == overlay.shape == read_image(picture).shape
+    assert {0, 2, 10} <= set(np.unique(mask)) <= set(range(19))  # road, building, sky

@@ -1,5 +1,7 @@
 """The recipe of the bundled DeepLab on a made-up town of a few small frames."""
 
+import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,7 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
+from helpers import environment
 from helpers.labels import CAMVID, CAMVID11, CITYSCAPES
 from helpers.training import deeplab, deeplab_data
 from helpers.training.checkpoints import load_checkpoint
@@ -166,6 +169,19 @@ def test_training_continues_after_a_stop(town: Path, tmp_path: Path, monkeypatch
     # Another run may begin with these weights.
     other = deeplab.train(tmp_path / "other", pools, minutes=1 / 60, left_out=[], start=run / "checkpoint.pt")
     assert "figures" not in other
+
+
+def test_record_names_command_and_device(town: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deeplab, "CURRICULUM", (SMALL,))
+    run = tmp_path / "run"
+    options = [str(run), "--dir", str(town), "--minutes", "0.01", "--workers", "1"]
+    monkeypatch.setattr(sys, "argv", ["deeplab.py", *options])
+    result = CliRunner().invoke(deeplab.app, options)
+    assert result.exit_code == 0, result.output
+    record = json.loads((run / "record.json").read_text())
+    assert record["command"] == "python -m helpers.training.deeplab run --dir town --minutes 0.01 --workers 1"
+    assert record["device"] == environment.device_name() and record["steps"] > 0
+    assert sorted(path.name for path in run.iterdir()) == ["checkpoint.pt", "record.json", "weights.npz"]
 
 
 @pytest.mark.parametrize(

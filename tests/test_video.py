@@ -1,5 +1,6 @@
 """Video: what is read is what was written, whatever the file; what is written plays, and nothing is left half done."""
 
+import base64
 import gc
 import http.server
 import re
@@ -33,6 +34,8 @@ from helpers.video import (
     preview_png,
     read_frames,
     segment_video,
+    show_preview,
+    show_video,
     write_video,
 )  # fmt: skip
 from helpers.video.segmenting import ahead
@@ -504,6 +507,18 @@ def test_preview_is_a_small_animated_png(clip):
     assert (picture.format, picture.n_frames, picture.size) == ("PNG", 8, (80, 60))
     picture.seek(7)
     assert np.abs(np.array(quarters(np.asarray(picture.convert("RGB")))) - [RED, GREEN, BLUE, GRAY]).max() <= 16
+
+
+def test_player_holds_the_file_and_both_have_a_text_for_those_who_cannot_see(clip, monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, **options: shown.append((data, options)))
+    show_video(clip, alt='a "numbered" card', width=200)
+    show_preview(clip, alt="forty numbered cards", frames=4, width=40)
+    (player, _), (preview, options) = shown
+    assert base64.b64decode(re.search(r"base64,([^\"]+)", player.data)[1]) == clip.read_bytes()
+    assert 'aria-label="a &quot;numbered&quot; card"' in player.data
+    assert options["metadata"] == {"image/png": {"alt": "forty numbered cards"}}
+    assert Image.open(BytesIO(base64.b64decode(preview["image/png"]))).n_frames == 4
 
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -1,6 +1,5 @@
 """`evaluate`: score any model on any labelled folder."""
 
-import os
 import time
 from datetime import date
 from pathlib import Path
@@ -12,7 +11,7 @@ from tqdm import tqdm
 from helpers import environment
 from helpers.assets import AssetError
 from helpers.cli import models
-from helpers.cli.console import FAILED, complain, give_up, say, typed_command
+from helpers.cli.console import FAILED, complain, give_up, say
 from helpers.evaluation import Evaluation, labelled_pairs, save_json
 from helpers.images import read_image
 from helpers.labels import LABEL_SETS
@@ -63,9 +62,9 @@ def evaluate(
     say(f"{said} (model: {model_labels.name}, truth: {truth_labels.name})")
     if json_path:
         record = {
-            "command": typed_command(),
+            "command": environment.typed_command(),
             "date": date.today().isoformat(),
-            "device": environment.gpu_name() or f"{os.cpu_count()} CPU cores",
+            "device": environment.device_name(),
             "seconds_per_image": round(seconds / evaluation.images, 4),
             **evaluation.figures(),
         }

@@ -1,6 +1,5 @@
 """`train`: longer trainings of the lessons, recorded."""
 
-import os
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Annotated
 import typer
 
 from helpers import environment
-from helpers.cli.console import give_up, say, typed_command
+from helpers.cli.console import give_up, say
 from helpers.paths import DATA
 
 train = typer.Typer(help="Train a model of a lesson and record how well it does.", no_args_is_help=True)
@@ -111,9 +110,9 @@ def _train_and_record(out: Path, sheets: list, score: Callable, *, steps: int, b
         epochs = steps * batch / len(sheets)
         say(f"{steps} steps, {epochs:.1f} epochs, {run.seconds / 60:.1f} min")
         about = {
-            "command": typed_command(),
+            "command": environment.typed_command(),
             "date": date.today().isoformat(),
-            "device": environment.gpu_name() or f"{os.cpu_count()} CPU cores",
+            "device": environment.device_name(),
             "minutes": run.seconds / 60,
             "cpu_minutes": run.cpu_seconds / 60,
             "steps": steps,

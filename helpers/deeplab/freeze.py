@@ -7,7 +7,6 @@ The layers are those of helpers.training.deeplab_network, from the same plan; a 
 
 import gzip
 import io
-import os
 import tarfile
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 import typer
 
+from helpers.paths import replace_file
 from helpers.training import deeplab_plan as plan
 
 
@@ -105,10 +105,7 @@ def pack(graph: tf.compat.v1.GraphDef, path: str | Path) -> Path:
     with gzip.GzipFile("", "wb", fileobj=archive, mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as tar:
         tar.addfile(entry, io.BytesIO(content))
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(archive.getvalue())
-    os.replace(part, path)
-    return path
+    return replace_file(path, archive.getvalue())
 
 
 def main(

@@ -4,6 +4,8 @@ import hashlib
 import json
 from pathlib import Path
 
+from helpers.paths import replace_file
+
 MANIFEST = "manifest.json"
 
 
@@ -23,9 +25,7 @@ def hash_files(folder: str | Path) -> dict[str, str]:
 
 def write_manifest(folder: str | Path) -> Path:
     """Write manifest.json for what is in the folder now."""
-    path = Path(folder) / MANIFEST
-    path.write_text(json.dumps(hash_files(folder), indent=1) + "\n", encoding="utf-8")
-    return path
+    return replace_file(Path(folder) / MANIFEST, json.dumps(hash_files(folder), indent=1) + "\n")
 
 
 def differences(folder: str | Path) -> list[str]:

@@ -4,7 +4,6 @@ Everything wrong with a table is reported at once, each with its line; nothing i
 """
 
 import csv
-import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from tqdm import tqdm
 from helpers import rle
 from helpers.datasets import LAYOUTS, Problem, image_files
 from helpers.images import read_image
+from helpers.paths import replacing
 
 HEIGHT, WIDTH = 256, 1600
 CLASS_IDS = (1, 2, 3, 4)
@@ -161,18 +161,13 @@ def write_submission(
     named = {image_id for image_id, _ in runs} | {str(problem.path) for problem in problems}
     problems += [Problem(Path(image_id), "has no prediction") for image_id in images if image_id not in named]
     raise_all(problems)
-    part = path.with_name(path.name + ".part")
-    try:
-        with open(part, "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, header, lineterminator="\n")
-            writer.writeheader()
-            for image_id, class_id in slots:
-                record = {"ImageId_ClassId": f"{image_id}_{class_id}", "ImageId": image_id, "ClassId": class_id,
-                          "EncodedPixels": runs[image_id, class_id]}  # fmt: skip
-                writer.writerow({column: record[column] for column in header})
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    with replacing(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, header, lineterminator="\n")
+        writer.writeheader()
+        for image_id, class_id in slots:
+            record = {"ImageId_ClassId": f"{image_id}_{class_id}", "ImageId": image_id, "ClassId": class_id,
+                      "EncodedPixels": runs[image_id, class_id]}  # fmt: skip
+            writer.writerow({column: record[column] for column in header})
     return path
 
 

@@ -8,9 +8,6 @@ fewer steps but finishes. Started again after a kill, it goes on from the last c
 
 import copy
 import json
-import os
-import platform
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -22,8 +19,10 @@ import numpy as np
 import torch
 import typer
 
+from helpers import environment
 from helpers.labels import CAMVID11, CITYSCAPES
 from helpers.metrics import ConfusionMatrix
+from helpers.paths import replace_file, replacing
 from helpers.training.checkpoints import AveragedWeights, load_checkpoint, save_checkpoint, warmup_cosine
 from helpers.training.deeplab_data import (
     CITYSCAPES_TO_CAMVID11,
@@ -186,10 +185,9 @@ def train(
             state = {"network": network.state_dict(), "average": average.network.state_dict(), "record": record,
                      "optimizer": optimizer.state_dict()}  # fmt: skip
             save_checkpoint(checkpoint, state)
-            part = run_dir / "part.npz"
-            np.savez(part, **folded_weights(average.network.cpu()))
+            with replacing(run_dir / "weights.npz") as temporary:
+                np.savez(temporary, **folded_weights(average.network.cpu()))
             average.network.to(device)
-            os.replace(part, run_dir / "weights.npz")
             saved = time.monotonic() - began
     return record
 
@@ -228,9 +226,9 @@ def main(
     print(f"{sum(len(pool.frames) for pool, _ in pools)} frames to learn from, {len(left_out)} left out", flush=True)
     record = train(run_dir, pools, minutes=minutes, left_out=left_out, start=start, peak_rate=peak_rate, seed=seed,
                    workers=workers)  # fmt: skip
-    record |= {"command": " ".join(["python -m helpers.training.deeplab", *sys.argv[1:]]), "date": str(date.today()),
-               "device": f"{platform.machine()}, {workers} CPU threads"}  # fmt: skip
-    (run_dir / "record.json").write_text(json.dumps(record, indent=2) + "\n")
+    record |= {"command": environment.typed_command("helpers.training.deeplab"), "date": str(date.today()),
+               "device": environment.device_name()}  # fmt: skip
+    replace_file(run_dir / "record.json", json.dumps(record, indent=2) + "\n")
     print(json.dumps({key: value for key, value in record.items() if key != "history"}), flush=True)
 
 

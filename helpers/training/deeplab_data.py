@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from helpers.datasets import image_files
 from helpers.images import fit_within, read_image, resize_image
 from helpers.labels import CAMVID, CAMVID11, CITYSCAPES, fold
 from helpers.masks import read_mask, resize_mask
@@ -58,12 +59,12 @@ def read_frames(folder: Path, *, valid: bool = True) -> list[Frame]:
     Raises:
         ValueError: no pictures, or codes.txt names another number of classes.
     """
-    image_paths = sorted(path for path in (folder / "images").glob("*") if path.suffix in (".jpg", ".png"))
+    image_paths = image_files(folder / "images") if (folder / "images").is_dir() else []
     if not valid:
         held_back = {Path(name).stem for name in (folder / "valid.txt").read_text().split()}
         image_paths = [path for path in image_paths if path.stem not in held_back]
     if not image_paths:
-        raise ValueError(f"{folder} has no images/*.jpg or *.png; give a folder in CamVid's layout")
+        raise ValueError(f"{folder} has no pictures in images/; give a folder in CamVid's layout")
     codes = (folder / "codes.txt").read_text().split()
     if len(codes) not in (11, 12, 32):
         raise ValueError(f"{folder / 'codes.txt'} names {len(codes)} classes; expected CamVid's 32, or its 11 and Void")

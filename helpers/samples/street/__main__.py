@@ -15,7 +15,7 @@ from tqdm import tqdm
 from helpers.images import save_image
 from helpers.labels import CAMVID, CITYSCAPES, evenly_spaced_colors
 from helpers.masks import save_mask
-from helpers.paths import REPO_ROOT
+from helpers.paths import REPO_ROOT, replace_file
 from helpers.samples.manifest import write_manifest
 from helpers.samples.street.classes import TO_CAMVID, TO_CITYSCAPES
 from helpers.samples.street.plan import CLIP_FPS, PICTURES, PRACTICE, Shot, clip_shots
@@ -54,8 +54,8 @@ def main(
             folder = root / ("images/streets" if part is Part.pictures else "data/camvid_practice")
             _shoot((PICTURES if part is Part.pictures else PRACTICE)[:first], folder, samples, force)
         if part is Part.practice:
-            (folder / "codes.txt").write_text("\n".join(CAMVID.class_names) + "\n")
-            (folder / "valid.txt").write_text("".join(f"{shot.stem}.jpg\n" for shot in PRACTICE if shot.valid))
+            replace_file(folder / "codes.txt", "\n".join(CAMVID.class_names) + "\n")
+            replace_file(folder / "valid.txt", "".join(f"{shot.stem}.jpg\n" for shot in PRACTICE if shot.valid))
         write_manifest(folder)
 
 
