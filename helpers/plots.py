@@ -106,7 +106,7 @@ def plot_ids(mask: np.ndarray, label_set: LabelSet, *, title: str = "", palette:
 
 
 def add_legend(
-    ax: Axes, mask: np.ndarray, label_set: LabelSet, *, palette: str = "official", loc: str = "side"
+    ax: Axes, mask: np.ndarray, label_set: LabelSet, *, palette: str = "official", loc: str = "side", most: int = 12
 ) -> Axes:
     """Name the classes that occur in a mask, the largest first, with their share of the labelled pixels.
 
@@ -116,6 +116,7 @@ def add_legend(
         label_set: gives colours and names.
         palette: "official" or "colorblind".
         loc: "side" or "center".
+        most: name this many; a last line counts the others, so that a long legend doesn't squeeze the pictures.
     """
     counts = np.bincount(np.ravel(mask), minlength=256)[: label_set.num_classes].astype(float)
     if label_set.ignore_index is not None and label_set.ignore_index < label_set.num_classes:
@@ -128,8 +129,10 @@ def add_legend(
             edgecolor="0.4",
             label=f"{label_set.class_names[i]}  {_percent(counts[i] / counts.sum())}",
         )
-        for i in present
+        for i in present[:most]
     ]
+    if len(present) > most:
+        handles.append(Patch(visible=False, label=f"and {len(present) - most} smaller"))
     place = {"loc": "center left", "bbox_to_anchor": (1, 0.5)} if loc == "side" else {"loc": loc}
     ax.legend(handles=handles, frameon=False, fontsize=9, handlelength=1.2, handleheight=1.2, **place)
     return ax

@@ -50,6 +50,12 @@ def test_legend_leaves_void_out_and_rounds_honestly():
     assert legend_texts(ax) == ["Road  100 %", "Car  < 1 %"]
 
 
+def test_a_long_legend_counts_the_small_classes_instead_of_squeezing_the_pictures():
+    mask = np.repeat(np.arange(19), np.arange(19, 0, -1))[None]
+    texts = legend_texts(plots.plot_mask(mask, CITYSCAPES, legend=True))
+    assert len(texts) == 13 and texts[0] == "road  10 %" and texts[-1] == "and 7 smaller"
+
+
 def test_plot_image_takes_grey_with_and_without_channel():
     for image in (np.zeros((4, 5), np.uint8), np.zeros((4, 5, 1), np.uint8)):
         assert plots.plot_image(image, title="grey").images[0].get_array().shape == (4, 5)
