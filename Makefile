@@ -12,8 +12,9 @@ TORCH_BACKEND ?=
 LAB_ARGS ?=
 # More arguments for the unit tests, for instance TEST_ARGS="tests/test_masks.py -k overlay".
 TEST_ARGS ?= tests
-# How long `make models` trains.
+# How long `make models` trains the DeepLab, then the FCN, which begins with the DeepLab's encoder.
 MINUTES ?= 110
+FCN_MINUTES ?= 25
 # The notebooks' own tests: every cell must run; the text of cells tagged nbval-check-output must not change.
 NBVAL := --nbval-lax --nbval-cell-timeout=300 -p no:cacheprovider
 
@@ -61,11 +62,14 @@ samples: $(READY) ## make the practice pictures again (hours; installs Blender's
 	$(VENV)-render/bin/python -m helpers.samples.street --force
 	$(BIN)/python -m helpers.samples.steel data/severstal_practice
 
-models: $(READY) ## train the bundled network again, MINUTES=110 (needs CAMVID_DIR, a folder with CamVid)
+models: $(READY) ## train the bundled networks again, for two hours (needs CAMVID_DIR, a folder with CamVid)
 	@test -d "$(CAMVID_DIR)" || { echo "set CAMVID_DIR to a folder with images/, labels/, codes.txt, valid.txt"; exit 2; }
-	$(BIN)/python -m helpers.training.deeplab build/deeplab_street --dir "$(CAMVID_DIR)" \
+	$(BIN)/python -m helpers.training.deeplab build/models/deeplab --dir "$(CAMVID_DIR)" \
 		--practice data/camvid_practice --minutes $(MINUTES)
-	$(BIN)/python -m helpers.deeplab.freeze build/deeplab_street/weights.npz data/models/deeplab_street.tar.gz
+	$(BIN)/python -m helpers.deeplab.freeze build/models/deeplab/weights.npz data/models/deeplab_street.tar.gz
+	$(BIN)/python -m helpers.training.fcn build/models/fcn --dir "$(CAMVID_DIR)" --start build/models/deeplab/checkpoint.pt \
+		--practice data/camvid_practice --minutes $(FCN_MINUTES)
+	cp build/models/fcn/fcn_street.pt data/models/fcn_street.pt
 
 bench: $(READY) ## speed of the kernels against the readable ways
 	$(QUIET) $(BIN)/python -m pytest tests/benchmarks -s

@@ -51,14 +51,8 @@ class Evaluation:
 
     def figures(self) -> dict:
         """The scores as JSON holds them: shares of 1, None where a class is absent."""
-        iou = zip(self.labels.class_names, self.matrix.iou(), strict=True)
-        return {
-            "label_set": self.labels.key,
-            "images": self.images,
-            "pixel_accuracy": _number(self.matrix.pixel_accuracy()),
-            "mean_iou": _number(self.matrix.mean_iou()),
-            "iou": {name: _number(value) for name, value in iou},
-        }
+        figures = self.matrix.figures(self.labels.class_names)
+        return {"label_set": self.labels.key, "images": self.images, **figures}
 
 
 def labelled_pairs(folder: Path, *, names: Iterable[str] | None = None, cityscapes: bool = False):
@@ -112,7 +106,3 @@ def label_set_of(codes_path: Path) -> LabelSet:
 def save_json(path: Path, record: dict) -> None:
     """Write a record; the file appears whole or not at all."""
     replace_file(path, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
-
-
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else round(float(value), 5)

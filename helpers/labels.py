@@ -164,11 +164,15 @@ PASCAL_VOC = _load("voc", "Pascal VOC", 255, "Everingham et al. 2010; VOC 2012 d
 ADE20K = _load("ade20k", "ADE20K", 255, "Zhou et al. 2017; MIT Scene Parsing Benchmark, objectInfo150 and color150")
 CAMVID = _load("camvid", "CamVid", 30, "Brostow, Fauqueur & Cipolla 2009; label_colors.txt, alphabetical order")
 CAMVID11 = _load("camvid11", "CamVid 11", 11, "Badrinarayanan, Kendall & Cipolla 2017; the SegNet split")
+# What Pascal VOC and CamVid both know of a street: VOC's car and bus against CamVid's Car, VOC's person, bicycle and
+# motorbike against CamVid's Pedestrian and Bicyclist.
+TRAFFIC = _load("traffic", "Traffic", 255, "this suite; colours of CamVid's Car and Pedestrian")
 
-LABEL_SETS = {s.key: s for s in (CITYSCAPES, PASCAL_VOC, ADE20K, CAMVID, CAMVID11)}
+LABEL_SETS = {s.key: s for s in (CITYSCAPES, PASCAL_VOC, ADE20K, CAMVID, CAMVID11, TRAFFIC)}
 
-# target class -> source classes. A source class that is in no list becomes the default: background in Pascal VOC
-# (where everything outside the 20 object classes is labelled background), the target's ignore id elsewhere.
+# target class -> source classes. A source class that is in no list becomes the target's default below, else its
+# ignore id. Pascal VOC labels everything outside its 20 object classes as background.
+_DEFAULTS = {"voc": "background", "traffic": "other"}
 _FOLDS = {
     ("camvid", "camvid11"): {
         "Sky": ["Sky"],
@@ -204,6 +208,16 @@ _FOLDS = {
         "person": ["person", "rider"],
         "train": ["train"],
     },
+    ("voc", "traffic"): {"car": ["car", "bus"], "person": ["person", "bicycle", "motorbike"]},
+    ("camvid11", "traffic"): {"car": ["Car"], "person": ["Pedestrian", "Bicyclist"]},
+    ("cityscapes", "traffic"): {
+        "car": ["car", "truck", "bus", "train"],
+        "person": ["person", "rider", "bicycle", "motorcycle"],
+    },
+}
+_FOLDS["camvid", "traffic"] = {
+    name: [code for camvid11_name in names for code in _FOLDS["camvid", "camvid11"][camvid11_name]]
+    for name, names in _FOLDS["camvid11", "traffic"].items()
 }
 
 
@@ -216,7 +230,7 @@ def fold(source: LabelSet, target: LabelSet) -> np.ndarray:
     Returns:
         (256,) uint8: `fold(a, b)[mask]` is the mask in b's ids. Source classes without a counterpart, the source's
         ignore id and all unused values become the target's ignore id (for Pascal VOC, classes without a counterpart
-        become background).
+        become background; for Traffic, other).
 
     Raises:
         ValueError: no fold is defined between the two.
@@ -233,8 +247,8 @@ def fold(source: LabelSet, target: LabelSet) -> np.ndarray:
     if groups is None:
         known = ", ".join(f"{a} → {b}" for a, b in _FOLDS)
         raise ValueError(f"no fold from {source.name} to {target.name} is defined; there are: {known}")
-    if target is PASCAL_VOC:
-        table[: source.num_classes] = target.index("background")
+    if target.key in _DEFAULTS:
+        table[: source.num_classes] = target.index(_DEFAULTS[target.key])
     for target_name, source_names in groups.items():
         for name in source_names:
             table[source.index(name)] = target.index(target_name)

@@ -93,6 +93,15 @@ class ConfusionMatrix:
         """Mean of `dice()` over the classes that occur in truth or prediction; NaN when none does."""
         return _mean(self.dice())
 
+    def figures(self, class_names: list[str] | tuple[str, ...]) -> dict:
+        """Pixel accuracy, mean IoU and IoU of each class, as JSON holds them: shares of 1, None where NaN."""
+        iou = zip(class_names, map(_number, self.iou()), strict=True)
+        return {
+            "pixel_accuracy": _number(self.pixel_accuracy()),
+            "mean_iou": _number(self.mean_iou()),
+            "iou": dict(iou),
+        }
+
     def table(self, class_names: list[str] | tuple[str, ...]) -> str:
         """Per-class scores as text: share of true pixels, IoU, Dice, recall and precision, in %, and the means."""
         if len(class_names) != self.num_classes:
@@ -117,3 +126,7 @@ def _ratio(part, whole):
 
 def _mean(values: np.ndarray) -> float:
     return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else round(float(value), 5)

@@ -1,4 +1,4 @@
-"""Frames, targets and training views for the bundled DeepLabV3+.
+"""Frames of streets, their targets and training views.
 
 A target is a Cityscapes train id where a picture has them (practice streets), else ``MERGED`` + the CamVid 11 id
 (real CamVid), which stands for the union of the Cityscapes ids that fold to it, or ``IGNORE``.
@@ -126,8 +126,12 @@ def target_members() -> torch.Tensor:
     return torch.cat([torch.eye(MERGED, dtype=torch.bool), unions])
 
 
+def target_counts(pools: list[tuple[Pool, float]]) -> torch.Tensor:
+    """(30,) int64: labelled pixels of each target, Cityscapes ids first, then CamVid's unions."""
+    return torch.from_numpy(sum(pool.counts.sum(0) for pool, _ in pools))[: MERGED + CAMVID11.num_classes]
+
+
 def target_weights(pools: list[tuple[Pool, float]]) -> torch.Tensor:
     """(30,) weights of the targets: Cityscapes ids and CamVid ids each by their own frequencies."""
-    counts = torch.from_numpy(sum(pool.counts.sum(0) for pool, _ in pools))[: MERGED + CAMVID11.num_classes]
-    parts = [inverse_log_weights(part) if part.any() else torch.zeros(len(part)) for part in counts.split(MERGED)]
-    return torch.cat(parts)
+    parts = target_counts(pools).split(MERGED)
+    return torch.cat([inverse_log_weights(part) if part.any() else torch.zeros(len(part)) for part in parts])
