@@ -164,8 +164,8 @@ PASCAL_VOC = _load("voc", "Pascal VOC", 255, "Everingham et al. 2010; VOC 2012 d
 ADE20K = _load("ade20k", "ADE20K", 255, "Zhou et al. 2017; MIT Scene Parsing Benchmark, objectInfo150 and color150")
 CAMVID = _load("camvid", "CamVid", 30, "Brostow, Fauqueur & Cipolla 2009; label_colors.txt, alphabetical order")
 CAMVID11 = _load("camvid11", "CamVid 11", 11, "Badrinarayanan, Kendall & Cipolla 2017; the SegNet split")
-# What Pascal VOC and CamVid both know of a street: VOC's car and bus against CamVid's Car, VOC's person, bicycle and
-# motorbike against CamVid's Pedestrian and Bicyclist.
+# What Pascal VOC and CamVid both know of a street: VOC's car, bus and train are CamVid's Car; VOC's person, bicycle and
+# motorbike its Pedestrian and Bicyclist.
 TRAFFIC = _load("traffic", "Traffic", 255, "this suite; colours of CamVid's Car and Pedestrian")
 
 LABEL_SETS = {s.key: s for s in (CITYSCAPES, PASCAL_VOC, ADE20K, CAMVID, CAMVID11, TRAFFIC)}
@@ -208,7 +208,7 @@ _FOLDS = {
         "person": ["person", "rider"],
         "train": ["train"],
     },
-    ("voc", "traffic"): {"car": ["car", "bus"], "person": ["person", "bicycle", "motorbike"]},
+    ("voc", "traffic"): {"car": ["car", "bus", "train"], "person": ["person", "bicycle", "motorbike"]},
     ("camvid11", "traffic"): {"car": ["Car"], "person": ["Pedestrian", "Bicyclist"]},
     ("cityscapes", "traffic"): {
         "car": ["car", "truck", "bus", "train"],
@@ -219,6 +219,11 @@ _FOLDS["camvid", "traffic"] = {
     name: [code for camvid11_name in names for code in _FOLDS["camvid", "camvid11"][camvid11_name]]
     for name, names in _FOLDS["camvid11", "traffic"].items()
 }
+
+
+def can_fold(source: LabelSet, target: LabelSet) -> bool:
+    """Whether `fold` knows how to translate one label set into another."""
+    return source.key == target.key or (source.key, target.key) in _FOLDS
 
 
 def fold(source: LabelSet, target: LabelSet) -> np.ndarray:

@@ -9,7 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers import labels
-from helpers.labels import ADE20K, CAMVID, CAMVID11, CITYSCAPES, LABEL_SETS, PASCAL_VOC, evenly_spaced_colors, fold
+from helpers.labels import (
+    ADE20K,
+    CAMVID,
+    CAMVID11,
+    CITYSCAPES,
+    LABEL_SETS,
+    PASCAL_VOC,
+    TRAFFIC,
+    can_fold,
+    evenly_spaced_colors,
+    fold,
+)
 
 
 def test_doctests_of_the_module():
@@ -121,3 +132,33 @@ def test_folding_a_set_into_itself_changes_nothing_but_unused_ids():
 def test_an_undefined_fold_names_those_there_are():
     with pytest.raises(ValueError, match="no fold from ADE20K to CamVid.*camvid → camvid11"):
         fold(ADE20K, CAMVID)
+
+
+def test_traffic_is_what_voc_and_the_street_sets_share():
+    def folded(label_set, *names):
+        return [TRAFFIC.class_names[fold(label_set, TRAFFIC)[label_set.index(name)]] for name in names]
+
+    assert folded(PASCAL_VOC, "car", "train", "person", "bicycle", "motorbike") == ["car"] * 2 + ["person"] * 3
+    assert folded(PASCAL_VOC, "background", "boat", "dog") == ["other"] * 3
+    assert folded(CITYSCAPES, "car", "bus", "rider", "bicycle", "road") == ["car"] * 2 + ["person"] * 2 + ["other"]
+    assert folded(CAMVID, "SUVPickupTruck", "Child", "MotorcycleScooter", "Sky") == ["car"] + ["person"] * 2 + ["other"]
+    assert folded(CAMVID11, "Car", "Pedestrian", "Bicyclist", "Tree") == ["car"] + ["person"] * 2 + ["other"]
+    for label_set in (PASCAL_VOC, CITYSCAPES, CAMVID, CAMVID11):
+        assert fold(label_set, TRAFFIC)[label_set.ignore_index] == TRAFFIC.ignore_index
+
+
+@pytest.mark.parametrize("label_set", [CAMVID, CITYSCAPES])
+def test_the_way_to_traffic_through_camvid_11_is_the_straight_one(label_set):
+    there, on = fold(label_set, CAMVID11), fold(CAMVID11, TRAFFIC)
+    classes = np.arange(label_set.num_classes)
+    np.testing.assert_array_equal(on[there[classes]], fold(label_set, TRAFFIC)[classes])
+
+
+def test_can_fold_foretells_what_fold_does():
+    for source in LABEL_SETS.values():
+        for target in LABEL_SETS.values():
+            if can_fold(source, target):
+                assert set(fold(source, target)) <= {*range(target.num_classes), target.ignore_index}
+            else:
+                with pytest.raises(ValueError, match="no fold from"):
+                    fold(source, target)

@@ -85,6 +85,13 @@ def test_every_class_occurs_and_shares_are_like_a_street():
         assert share["Pavement"] > 2 and share["Tree"] > 5 and share["Car"] > 3
 
 
+def test_no_frame_is_filled_by_one_class():
+    """As one would be whose camera stands in a tree's outline."""
+    for shot in PRACTICE:
+        share = class_shares([shot.path(PRACTICE_DIR, "camvid")], CAMVID, fold_to=CAMVID11)
+        assert max(share.values()) < 75, shot.stem
+
+
 def test_the_first_picture_shows_what_the_lessons_talk_about():
     mask = read_mask(PICTURES[0].path(PICTURES_DIR, "cityscapes"))
     for name in ("person", "rider", "bicycle", "car", "bus", "traffic light"):

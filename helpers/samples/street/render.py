@@ -147,8 +147,10 @@ class Stage:
         One sample through the middle of each pixel, so no two surfaces mix.
         """
         scene = self.scene
+        bpy.context.view_layer.update()  # places of things are known only then
         for item in self._envelopes:
-            item.hide_render = False
+            # From inside a bare crown one sees the street, not the crown's outline.
+            item.hide_render = _encloses(item, scene.camera.location)
         scene.world, scene.view_layers[0].material_override = None, self._label
         scene.cycles.samples, scene.cycles.use_denoising = 1, False
         scene.cycles.max_bounces = 0
@@ -172,3 +174,10 @@ class Stage:
             shape = (image.size[1], image.size[0], image.channels)
             bpy.data.images.remove(image)
         return pixels.reshape(shape)[::-1, :, :3].copy()
+
+
+def _encloses(item: bpy.types.Object, point) -> bool:
+    """Whether a point lies in the box around an object."""
+    corners = np.array(item.bound_box)
+    inside = np.array(item.matrix_world.inverted() @ point)
+    return bool(((corners.min(0) < inside) & (inside < corners.max(0))).all())
