@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from helpers.datasets import DatasetError, image_files, pair_by_stem
-from helpers.labels import CAMVID11, CITYSCAPES, LABEL_SETS, LabelSet, fold
+from helpers.labels import CAMVID11, CITYSCAPES, LABEL_SETS, TRAFFIC, LabelSet, can_fold, fold
 from helpers.masks import MaskError, validate_mask
 from helpers.metrics import ConfusionMatrix
 from helpers.paths import replace_file
@@ -19,14 +19,15 @@ class Evaluation:
     Args:
         model_labels: what the predictions' ids mean.
         truth_labels: what the ground truth's ids mean.
-        folded_to: label set to score in; by default the truth's own where the model uses it too, else CamVid 11.
+        folded_to: label set to score in; by default the truth's own where the model uses it too, else CamVid 11, or
+            Traffic where one of the two tells less apart than that (Pascal VOC).
 
     Raises:
         ValueError: no fold is defined from one of the two to the common set.
     """
 
     def __init__(self, model_labels: LabelSet, truth_labels: LabelSet, *, folded_to: LabelSet | None = None):
-        self.labels = folded_to or (truth_labels if model_labels == truth_labels else CAMVID11)
+        self.labels = folded_to or _common(model_labels, truth_labels)
         self._truth_labels = truth_labels
         self._fold_prediction = fold(model_labels, self.labels)
         self._fold_truth = fold(truth_labels, self.labels)
@@ -55,13 +56,24 @@ class Evaluation:
         return {"label_set": self.labels.key, "images": self.images, **figures}
 
 
-def labelled_pairs(folder: Path, *, names: Iterable[str] | None = None, cityscapes: bool = False):
+def _common(model_labels: LabelSet, truth_labels: LabelSet) -> LabelSet:
+    if model_labels == truth_labels:
+        return truth_labels
+    both = (model_labels, truth_labels)
+    fitting = (common for common in (CAMVID11, TRAFFIC) if all(can_fold(labels, common) for labels in both))
+    return next(fitting, CAMVID11)  # where none fits, folding to this one says so
+
+
+def labelled_pairs(
+    folder: Path, *, names: Iterable[str] | None = None, cityscapes: bool = False, truth: LabelSet | None = None
+) -> tuple[list[tuple[Path, Path]], LabelSet]:
     """The pictures and labels of a folder in CamVid's layout, and what the labels' ids mean.
 
     Args:
         folder: holds images/<stem>.*, labels/<stem>_P.png and codes.txt.
         names: file names (as in valid.txt) to choose; all by default.
         cityscapes: take the labels from cityscapes/<stem>.png instead, which hold Cityscapes train ids.
+        truth: take the labels from masks/<stem>.png instead, which hold ids of this label set; no codes.txt is needed.
 
     Returns:
         ([(image_path, label_path), …] sorted by stem, LabelSet).
@@ -83,6 +95,8 @@ def labelled_pairs(folder: Path, *, names: Iterable[str] | None = None, cityscap
         raise DatasetError(f"{images} holds no pictures")
     if cityscapes:
         return pair_by_stem(chosen, folder / "cityscapes", suffix=""), CITYSCAPES
+    if truth:
+        return pair_by_stem(chosen, folder / "masks", suffix=""), truth
     return pair_by_stem(chosen, folder / "labels"), label_set_of(folder / "codes.txt")
 
 

@@ -9,6 +9,8 @@ from PIL import Image
 from helpers import images
 from helpers.labels import LabelSet
 
+WRONG = (230, 30, 30)  # red
+
 
 class MaskError(ValueError):
     """A mask does not fit what it is used with; the message says what was found and what to do."""
@@ -154,6 +156,32 @@ def outline(image: np.ndarray, mask: np.ndarray, palette: np.ndarray, *, width: 
     drawn = image.copy()
     drawn[border] = colorize(mask, palette)[border]
     return drawn
+
+
+def mark_errors(
+    image: np.ndarray, target: np.ndarray, pred: np.ndarray, *, ignore_index: int | None = None
+) -> np.ndarray:
+    """The picture in grey with wrong pixels in red; pixels without a label are darkened.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        target: (H, W) true class ids.
+        pred: (H, W) predicted class ids.
+        ignore_index: id of pixels without a label.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+    """
+    if not image.shape[:2] == target.shape == pred.shape:
+        raise MaskError(
+            f"picture, target and prediction differ in size: {image.shape[:2]}, {target.shape}, {pred.shape}"
+        )
+    labelled = np.ones(target.shape, bool) if ignore_index is None else target != ignore_index
+    marked = np.repeat(image.mean(axis=2, keepdims=True), 3, axis=2)
+    marked[~labelled] *= 0.3
+    wrong = labelled & (target != pred)
+    marked[wrong] = 0.3 * marked[wrong] + 0.7 * np.array(WRONG)
+    return marked.astype(np.uint8)
 
 
 def read_mask(path: str | Path) -> np.ndarray:

@@ -8,7 +8,7 @@ import pytest
 from helpers.datasets import DatasetError
 from helpers.evaluation import Evaluation, label_set_of, labelled_pairs, save_json
 from helpers.images import save_image
-from helpers.labels import ADE20K, CAMVID, CAMVID11, CITYSCAPES
+from helpers.labels import ADE20K, CAMVID, CAMVID11, CITYSCAPES, PASCAL_VOC, TRAFFIC
 from helpers.masks import MaskError, save_mask
 
 
@@ -36,6 +36,19 @@ def test_common_label_sets_are_kept_and_a_fold_can_be_asked_for():
     assert Evaluation(CAMVID11, CAMVID).labels is CAMVID11
     with pytest.raises(ValueError, match="no fold from ADE20K to CamVid 11"):
         Evaluation(ADE20K, CAMVID)
+
+
+@pytest.mark.parametrize("truth_labels", [CAMVID, CAMVID11, CITYSCAPES])
+def test_voc_predictions_are_scored_on_streets_by_cars_and_people(truth_labels):
+    assert Evaluation(PASCAL_VOC, truth_labels).labels is TRAFFIC
+
+
+def test_riders_and_their_bicycles_are_one_in_traffic():
+    evaluation = Evaluation(PASCAL_VOC, CAMVID11)
+    truth = ids(CAMVID11, "Bicyclist", "Bicyclist", "Pedestrian", "Car", "Car", "Road", "Sky")
+    pred = ids(PASCAL_VOC, "person", "bicycle", "person", "bus", "aeroplane", "background", "person")
+    evaluation.add(pred, truth)
+    assert evaluation.figures()["iou"] == {"other": pytest.approx(1 / 3, abs=1e-5), "car": 0.5, "person": 0.75}
 
 
 def test_an_ignored_prediction_counts_as_a_miss():
@@ -93,6 +106,15 @@ def test_pairs_of_a_folder(folder):
     assert [image.name for image, _ in pairs] == ["b.jpg"]
     pairs, labels = labelled_pairs(folder, names=["a.jpg"], cityscapes=True)
     assert [mask.name for _, mask in pairs] == ["a.png"] and labels is CITYSCAPES
+
+
+def test_masks_beside_the_pictures_need_no_codes(folder):
+    (folder / "codes.txt").unlink()
+    (folder / "labels").rename(folder / "masks")
+    for stem in ("a", "b"):
+        (folder / "masks" / f"{stem}_P.png").rename(folder / "masks" / f"{stem}.png")
+    pairs, labels = labelled_pairs(folder, truth=PASCAL_VOC)
+    assert [mask.name for _, mask in pairs] == ["a.png", "b.png"] and labels is PASCAL_VOC
 
 
 def test_what_a_folder_lacks_is_named(folder, tmp_path):

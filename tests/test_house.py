@@ -14,7 +14,7 @@ TRESPASSES = {
     "the ground floor uses a lesson": ("labels.py", "from helpers import deeplab", "never the other way"),
     "two frameworks in one room": ("deeplab/__init__.py", "import torch", "TensorFlow rooms load no torch"),
     "training loads TensorFlow": ("training/__init__.py", "import keras", "torch rooms load no TensorFlow"),
-    "a lesson uses another": ("fcn.py", "from helpers import deeplab", "never the other way"),
+    "a lesson uses another": ("fcn/__init__.py", "from helpers import deeplab", "never the other way"),
     "labels use masks": ("labels.py", "from helpers import paths, assets", "never the other way"),
 }
 

@@ -8,7 +8,18 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from helpers.labels import CAMVID, CITYSCAPES, evenly_spaced_colors
-from helpers.masks import MaskError, colorize, outline, overlay, read_mask, resize_mask, save_mask, validate_mask
+from helpers.masks import (
+    WRONG,
+    MaskError,
+    colorize,
+    mark_errors,
+    outline,
+    overlay,
+    read_mask,
+    resize_mask,
+    save_mask,
+    validate_mask,
+)
 
 PALETTE = CAMVID.palette()
 masks = hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=30), elements=st.integers(0, 31))
@@ -156,3 +167,27 @@ def test_validate_mask_accepts_classes_and_the_ignore_id():
 def test_validate_mask_says_what_is_wrong(mask, message):
     with pytest.raises(MaskError, match=message):
         validate_mask(mask, 2)
+
+
+def test_errors_are_red_and_unlabelled_pixels_dark() -> None:
+    image = np.full((1, 4, 3), 200, np.uint8)
+    image[0, 1] = (0, 60, 90)
+    target = np.array([[0, 1, 2, 255]], np.uint8)
+    pred = np.array([[0, 1, 0, 7]], np.uint8)
+    marked = mark_errors(image, target, pred, ignore_index=255)
+    assert marked[0, 0].tolist() == [200, 200, 200]
+    assert marked[0, 1].tolist() == [50, 50, 50], "right pixels are grey"
+    assert marked[0, 2].tolist() == [int(0.3 * 200 + 0.7 * value) for value in WRONG]
+    assert marked[0, 3].tolist() == [60, 60, 60], "what has no label is no error"
+    assert image[0, 1].tolist() == [0, 60, 90], "the picture itself stays as it was"
+
+
+def test_errors_without_an_ignore_index() -> None:
+    image = np.zeros((1, 2, 3), np.uint8)
+    marked = mark_errors(image, np.array([[255, 0]]), np.array([[0, 0]]))
+    assert marked[0, 0, 0] > 100 and marked[0, 1, 0] == 0
+
+
+def test_errors_are_marked_in_pictures_of_one_size() -> None:
+    with pytest.raises(MaskError, match=r"differ in size: \(2, 3\), \(2, 3\), \(3, 2\)"):
+        mark_errors(np.zeros((2, 3, 3), np.uint8), np.zeros((2, 3), int), np.zeros((3, 2), int))

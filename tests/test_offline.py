@@ -128,15 +128,19 @@ except AssetError as error:
         assert part in output
 
 
-@pytest.mark.timeout(300)  # loads TensorFlow in a process of its own, on a busy machine
-def test_a_picture_is_segmented_without_network(python_offline, tmp_path):
+@pytest.mark.timeout(300)  # loads a framework in a process of its own, on a busy machine
+@pytest.mark.parametrize(
+    ("model", "some", "classes"),
+    [("deeplab_street", {0, 2, 10}, 19), ("fcn_street", {0, 7, 15}, 21)],  # road, building, sky; car, person
+)
+def test_a_picture_is_segmented_without_network(python_offline, tmp_path, model, some, classes):
     picture, out = IMAGES / "streets" / "street_sun.jpg", tmp_path / "out"
     cache = tmp_path / "cache"
     _, attempts = python_offline(
-        "-m", "helpers", "segment", str(picture), "--out", str(out), SEGMENTATION_CACHE=str(cache)
+        "-m", "helpers", "segment", str(picture), "--model", model, "--out", str(out), SEGMENTATION_CACHE=str(cache)
     )
     assert attempts == [] and not cache.exists()
     assert sorted(path.name for path in out.iterdir()) == ["street_sun_mask.png", "street_sun_overlay.png"]
     mask, overlay = read_mask(out / "street_sun_mask.png"), read_image(out / "street_sun_overlay.png")
     assert mask.shape + (3,) == overlay.shape == read_image(picture).shape
-    assert {0, 2, 10} <= set(np.unique(mask)) <= set(range(19))  # road, building, sky
+    assert some <= set(np.unique(mask)) <= set(range(classes))

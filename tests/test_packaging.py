@@ -26,7 +26,6 @@ LOCK = [
 ]
 # What nobody imports, and the words by which it is used instead.
 TOOLS = {
-    "fastai": ("environment.yml", "the CamVid lesson's training loop"),  # until that lesson imports it
     "import-linter": ("Makefile", "lint-imports"),
     "jupyterlab": ("Makefile", "jupyter lab"),
     "nbval": ("Makefile", "--nbval-lax"),

@@ -106,6 +106,8 @@ def test_exported_weights_are_a_plain_state_dict_in_half_precision(tmp_path: Pat
     fcn.export(network, tmp_path / "fcn_street.pt")
     state = load_checkpoint(tmp_path / "fcn_street.pt")
     street_fcn().load_state_dict(state)
+    shift = state["classifier.4.bias"].float() - network.classifier[-1].bias.detach()
+    assert {PASCAL_VOC.class_names[index] for index in (shift > 0.5).nonzero().flatten()} == {"car", "bus"}
     assert {value.dtype for value in state.values()} == {torch.float16, torch.int64}
 
 

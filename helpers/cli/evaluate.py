@@ -25,20 +25,22 @@ def evaluate(
     fold: Annotated[str | None, typer.Option(help="label set to score in; by default one that both share")] = None,
     names: Annotated[Path | None, typer.Option("--list", help="only the pictures named here, e.g. valid.txt")] = None,
     cityscapes: Annotated[bool, typer.Option("--cityscapes", help="labels: cityscapes/<stem>.png, train ids")] = False,
+    truth: Annotated[str | None, typer.Option(help="labels: masks/<stem>.png, ids of this label set, e.g. voc")] = None,
     size: Annotated[int | None, typer.Option(min=1, help="longest side in pixels that the network sees")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="only the first so many pictures")] = None,
     json_path: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="also write a record here")] = None,
 ) -> None:
     """Print the per-class scores of a model on a labelled folder, from one confusion matrix over all pictures."""
     try:
-        if fold and fold not in LABEL_SETS:
-            raise ValueError(f"unknown label set {fold!r}; choose one of: {', '.join(LABEL_SETS)}")
+        for key in filter(None, (fold, truth)):
+            if key not in LABEL_SETS:
+                raise ValueError(f"unknown label set {key!r}; choose one of: {', '.join(LABEL_SETS)}")
         if json_path and not json_path.absolute().parent.is_dir():
             raise ValueError(f"there is no folder {json_path.parent} for the record")
         if names and not names.exists():
             names = folder / names
         chosen = _lines(names) if names else None
-        pairs, truth_labels = labelled_pairs(folder, names=chosen, cityscapes=cityscapes)
+        pairs, truth_labels = labelled_pairs(folder, names=chosen, cityscapes=cityscapes, truth=LABEL_SETS.get(truth))
         predict, model_labels = models.load(model, labels, size=size)
         evaluation = Evaluation(model_labels, truth_labels, folded_to=LABEL_SETS.get(fold))
     except (ValueError, OSError, AssetError) as error:

@@ -9,9 +9,11 @@ import typer
 
 from helpers import environment
 from helpers.cli.console import give_up, say
+from helpers.cli.train_camvid import camvid
 from helpers.paths import DATA
 
 train = typer.Typer(help="Train a model of a lesson and record how well it does.", no_args_is_help=True)
+train.command()(camvid)
 
 SheetsFolder = Annotated[Path, typer.Argument(metavar="DIR", help="holds train.csv and train_images/")]
 PhotosFolder = Annotated[Path, typer.Argument(metavar="DIR", help="CrackForest: JPEGImages/, Annotations/ and lists")]

@@ -1,0 +1,142 @@
+"""Looking inside a network: its convolutions, the size of what they give, and what they cost."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import groupby
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+
+class Convolution(NamedTuple):
+    """One convolution, as it was seen at work on a picture."""
+
+    name: str
+    kernel: tuple[int, int]  # height, width
+    inputs: int  # channels
+    outputs: int
+    stride: int
+    size: tuple[int, int]  # height, width of what it gives
+    weights: int
+    multiply_adds: int
+
+
+class Stage(NamedTuple):
+    """Neighbouring convolutions whose outputs have the same size."""
+
+    size: tuple[int, int]
+    last: str  # name of its last convolution
+    outputs: int  # channels of that
+    convolutions: int
+    weights: int
+    multiply_adds: int
+
+
+def convolutions(network: nn.Module, images: Tensor) -> list[Convolution]:
+    """All convolutions of a network in the order in which they run, watched by hooks during one pass.
+
+    A multiply-add is one product added to a sum. A convolution needs one for each weight at each place of its output.
+
+    Args:
+        network: any network in evaluation mode.
+        images: (1, 3, H, W), what the network gets.
+    """
+    found = []
+
+    def watch(name: str, layer: nn.Module, _: Tensor, output: Tensor) -> None:
+        weights = layer.weight.numel()
+        size = tuple(output.shape[2:])
+        found.append(
+            Convolution(
+                name, layer.kernel_size, layer.in_channels, layer.out_channels, layer.stride[0], size, weights,
+                len(output) * weights * size[0] * size[1],
+            )
+        )  # fmt: skip
+
+    with watching(network, watch, kind=nn.Conv2d), torch.inference_mode():
+        network(images)
+    return found
+
+
+def activations(network: nn.Module, images: Tensor, names: Sequence[str]) -> dict[str, tuple[Tensor, Tensor]]:
+    """What goes into some modules of a network and what comes out of them.
+
+    Args:
+        network: any network in evaluation mode.
+        images: (B, 3, H, W), what the network gets.
+        names: of modules, as `network.named_modules()` gives them.
+
+    Returns:
+        name → (input, output), in the order in which the modules ran.
+
+    Raises:
+        KeyError: the network has no module of a name.
+    """
+    if unknown := set(names) - {name for name, _ in network.named_modules()}:
+        raise KeyError(f"the network has no module {', '.join(sorted(unknown))}; see network.named_modules()")
+    seen = {}
+
+    def watch(name: str, _: nn.Module, given: Tensor, output: Tensor) -> None:
+        seen[name] = given, output
+
+    with watching(network, watch, names=names), torch.inference_mode():
+        network(images)
+    return seen
+
+
+def liveliest_channel(features: Tensor) -> np.ndarray:
+    """The channel of a feature map that varies most, for showing it as a picture.
+
+    Args:
+        features: (1, C, H, W); the first of a batch is taken.
+
+    Returns:
+        (H, W) float32 in 0 … 1; the darkest and brightest 2 % of the pixels are cut off.
+    """
+    channels = features[0].float()
+    flat = channels.flatten(1)
+    liveliest = int(flat.var(dim=1).argmax())
+    low, high = flat[liveliest].quantile(torch.tensor([0.02, 0.98], device=flat.device))
+    return ((channels[liveliest] - low) / (high - low).clamp(min=1e-6)).clamp(0, 1).cpu().numpy()
+
+
+@contextmanager
+def watching(
+    network: nn.Module, watch: Callable[[str, nn.Module, Tensor, Tensor], None], *,
+    names: Sequence[str] | None = None, kind: type[nn.Module] = nn.Module,
+) -> Iterator[None]:  # fmt: skip
+    """Within the block, call `watch(name, module, input, output)` after each run of the chosen modules."""
+    hooks = [
+        module.register_forward_hook(lambda module, given, output, name=name: watch(name, module, given[0], output))
+        for name, module in network.named_modules()
+        if isinstance(module, kind) and (names is None or name in names)
+    ]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def stages(layers: Sequence[Convolution]) -> list[Stage]:
+    """Put neighbouring convolutions of one output size together."""
+    groups = [list(group) for _, group in groupby(layers, key=lambda layer: layer.size)]
+    return [
+        Stage(
+            group[0].size, group[-1].name, group[-1].outputs, len(group), sum(layer.weights for layer in group),
+            sum(layer.multiply_adds for layer in group),
+        )
+        for group in groups
+    ]  # fmt: skip
+
+
+def at_full_resolution(layers: Sequence[Convolution], size: tuple[int, int]) -> int:
+    """Multiply-adds of the same convolutions if none of them shrank the picture.
+
+    Args:
+        layers: from `convolutions`.
+        size: (height, width) of the network's input.
+    """
+    return sum(layer.weights * size[0] * size[1] for layer in layers)

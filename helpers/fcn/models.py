@@ -1,0 +1,184 @@
+"""The lesson's models, by name or file: torchvision's pretrained ones, and the bundled `fcn_street`."""
+
+import pickle
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torchvision.models import get_model, get_model_weights
+from torchvision.transforms import v2
+
+from helpers import assets, paths
+from helpers.labels import LABEL_SETS, PASCAL_VOC, LabelSet, generic
+from helpers.training.devices import best_device
+from helpers.training.fcn_network import street_fcn
+from helpers.training.street_encoder import standardise
+
+BUNDLED = "fcn_street"
+# Longest side in pixels. Its training frames have 480; on a real drive that was left out, 352 scored above: see its card.
+BUNDLED_SIZE = 352
+# torchvision brings the shorter side to 520 pixels: a strip of 10×3000 would become 520×156000.
+NARROWEST = 16  # times as long as wide
+HEAD = "classifier.4.weight"  # of `street_fcn`: its first dimension is the number of classes
+
+
+class ModelError(ValueError):
+    """A model cannot be loaded or run; the message names it and says why."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """What torchvision says of one of its models, measured on COCO val2017 with Pascal VOC's classes.
+
+    Attributes:
+        miou: mean IoU in %.
+        pixel_accuracy: in %.
+        parameters: weights in millions.
+        gflops: billions of multiply-adds for one picture, at torchvision's size.
+        megabytes: size of the download.
+    """
+
+    miou: float
+    pixel_accuracy: float
+    parameters: float
+    gflops: float
+    megabytes: float
+
+
+WEIGHTS = {
+    name: get_model_weights(name).COCO_WITH_VOC_LABELS_V1
+    for name in (
+        "fcn_resnet50",
+        "fcn_resnet101",
+        "deeplabv3_resnet50",
+        "deeplabv3_resnet101",
+        "deeplabv3_mobilenet_v3_large",
+        "lraspp_mobilenet_v3_large",
+    )
+}
+
+
+def _published(meta: dict) -> Published:
+    scores = meta["_metrics"]["COCO-val2017-VOC-labels"]
+    return Published(
+        scores["miou"], scores["pixel_acc"], meta["num_params"] / 1e6, meta["_ops"], meta["_file_size"]
+    )  # fmt: skip
+
+
+# Name → what is published; nothing is for the bundled one, which the suite measures itself.
+MODELS: dict[str, Published | None] = {BUNDLED: None} | {name: _published(w.meta) for name, w in WEIGHTS.items()}
+
+
+@dataclass(frozen=True)
+class SegmentationModel:
+    """A network with all that has to go with it.
+
+    Attributes:
+        name: for messages and figure titles.
+        network: in evaluation mode; from (B, 3, h, w) float to {"out": logits (B, num_classes, h, w)}.
+        transforms: from pictures (B, 3, H, W) uint8 RGB to what the network takes: resized and normalised.
+        labels: what the ids mean.
+        bfloat16: whether it calculates in bfloat16 where the hardware does.
+    """
+
+    name: str
+    network: nn.Module
+    transforms: Callable[[Tensor], Tensor]
+    labels: LabelSet
+    bfloat16: bool = False
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return next(self.network.parameters()).device
+
+
+def load_model(
+    name: str | Path = BUNDLED, device: torch.device | str | None = None, *, size: int | None = None,
+    labels: LabelSet | str | None = None, bfloat16: bool | None = None,
+) -> SegmentationModel:  # fmt: skip
+    """Load a model that tells Pascal VOC's classes apart.
+
+    Args:
+        name: a key of `MODELS` ("fcn_street" is bundled, the others are downloaded once and checked), or a file with a
+            state dict of `street_fcn`.
+        device: where it shall run; by default a GPU where there is one.
+        size: longest side in pixels to which pictures are brought for the network. By default what suits it: for
+            `fcn_street` 352, for torchvision's 520 for the *shorter* side.
+        labels: what the ids of a file's model mean, as a LabelSet or its key; Pascal VOC where it has 21.
+        bfloat16: calculate with 8 bits of precision instead of 24, where the hardware does so. By default only
+            `fcn_street`, whose labels hardly change then. MobileNets get slower by it.
+
+    Returns:
+        The model, ready to be used with `get_segment_labels`.
+
+    Raises:
+        ModelError: no such model, damaged, holds code instead of weights, or doesn't fit.
+        AssetError: it can't be downloaded.
+    """
+    if size is not None and size < NARROWEST:
+        raise ModelError(f"size is {size}; it is at least {NARROWEST} pixels")
+    if name in WEIGHTS:
+        weights = read_weights(assets.fetch(name))
+        network = get_model(name, weights=None, weights_backbone=None)  # without this None, a backbone is downloaded
+        num_classes, preset = PASCAL_VOC.num_classes, WEIGHTS[name].transforms
+        transforms = v2.Compose([v2.Resize(None, max_size=size), preset(resize_size=None)]) if size else preset()
+    else:
+        path = paths.DATA / "models" / f"{BUNDLED}.pt" if name == BUNDLED else Path(name)
+        if not path.is_file():
+            raise ModelError(f"no model at {path}; name a file, or one of: {', '.join(MODELS)}")
+        name, weights = path.stem, read_weights(path)
+        if HEAD not in weights:
+            raise ModelError(f"{path} is not a state dict of street_fcn: it has no {HEAD}")
+        num_classes = len(weights[HEAD])
+        network = street_fcn(num_classes)
+        transforms = v2.Compose([v2.Resize(None, max_size=size or BUNDLED_SIZE), v2.Lambda(standardise)])
+        bfloat16 = bfloat16 is not False
+    labels = _label_set(labels, name, num_classes)
+    _fill(network, weights, name)
+    network.eval().requires_grad_(False).to(device or best_device(), memory_format=torch.channels_last)
+    return SegmentationModel(name, network, transforms, labels, bool(bfloat16))
+
+
+def read_weights(path: str | Path) -> dict[str, Tensor]:
+    """Read a state dict: names and tensors, nothing else. A pickle can hold code that runs when it is read; such a
+    file is refused.
+
+    Raises:
+        ModelError: it holds anything else, or is damaged.
+    """
+    try:
+        with warnings.catch_warnings(action="ignore"):  # about old kinds of pickles; the errors say enough
+            weights = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise ModelError(f"{path} is refused: it is no file of weights, or holds code beside them") from error
+    except (RuntimeError, EOFError, ValueError, KeyError) as error:
+        raise ModelError(f"{path} is damaged or no file of weights") from error
+    if not isinstance(weights, dict) or not all(isinstance(value, Tensor) for value in weights.values()):
+        raise ModelError(f"{path} holds no state dict; save one with torch.save(network.state_dict(), path)")
+    return weights
+
+
+def _label_set(labels: LabelSet | str | None, name: str, num_classes: int) -> LabelSet:
+    if isinstance(labels, str):
+        if labels not in LABEL_SETS:
+            raise ModelError(f"unknown label set {labels!r}; choose one of {', '.join(LABEL_SETS)}")
+        labels = LABEL_SETS[labels]
+    labels = labels or (PASCAL_VOC if num_classes == PASCAL_VOC.num_classes else generic(num_classes))
+    if labels.num_classes != num_classes:
+        raise ModelError(f"{name} tells {num_classes} classes apart, but {labels.name} has {labels.num_classes}")
+    return labels
+
+
+def _fill(network: nn.Module, weights: dict[str, Tensor], name: str) -> None:
+    """Give a network its weights. An auxiliary classifier, which only training needs, is left out."""
+    found = {key: value for key, value in weights.items() if not key.startswith("aux_classifier.")}
+    wanted = network.state_dict()
+    wrong = [key for key in wanted | found if key not in wanted or key not in found
+             or wanted[key].shape != found[key].shape]  # fmt: skip
+    if wrong:
+        raise ModelError(f"the weights don't fit {name}: {len(wrong)} tensors differ, {wrong[0]} for one")
+    network.load_state_dict(found)

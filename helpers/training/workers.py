@@ -1,0 +1,67 @@
+"""fastai: all cores at work on one batch, also on a busy machine."""
+
+import copy
+from concurrent.futures import ThreadPoolExecutor
+
+import torch
+from fastai.callback.core import Callback
+from torch import Tensor, nn
+
+from helpers.training.cpu_speed import HalfPrecision
+
+
+class Workers(Callback):
+    """Each core runs network and gradients on its own part of the batch; they meet once a step.
+
+    Threads inside the operators meet a thousand times a step, and where other programs want the cores too, each
+    meeting waits for its last thread. Normalisations take their statistics from a part. For CPUs; after `CpuSpeed`.
+
+    Args:
+        count: of the parts; by default as many as torch has threads.
+    """
+
+    def __init__(self, count: int | None = None):
+        self.count = count or torch.get_num_threads()
+
+    def before_fit(self) -> None:
+        self.copies = [sharing_copy(self.model) for _ in range(self.count)]
+        self.threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        self.executor = ThreadPoolExecutor(self.count, initializer=torch.set_num_threads, initargs=(1,))
+
+    def before_train(self) -> None:
+        self.model.forward = self.forward
+
+    def forward(self, images: Tensor, *others) -> Tensor:
+        """Stands in for the network's own; leaves the way back to `after_backward`."""
+        parts = images.chunk(self.count)
+        self.results = list(self.executor.map(lambda own, part: HalfPrecision(own)(part, *others), self.copies, parts))
+        self.ends = [result.detach().requires_grad_() for result in self.results]
+        return torch.cat(self.ends)
+
+    def after_backward(self) -> None:
+        list(self.executor.map(lambda result, end: result.backward(end.grad), self.results, self.ends))
+        copies = zip(*(own.parameters() for own in self.copies), strict=True)
+        for parameter, own in zip(self.model.parameters(), copies, strict=True):
+            grads = [part.grad for part in own if part.grad is not None]
+            parameter.grad = sum(grads) if grads else None
+            for part in own:
+                part.grad = None
+
+    def after_train(self) -> None:
+        vars(self.model).pop("forward", None)
+
+    def after_fit(self) -> None:
+        self.after_train()
+        torch.set_num_threads(self.threads)
+        self.executor.shutdown()
+        del self.copies, self.executor
+
+
+def sharing_copy(network: nn.Module) -> nn.Module:
+    """A copy whose weights and statistics are the network's own memory, but whose gradients are not."""
+    twin = copy.deepcopy(network).train()
+    tensors = zip([*twin.parameters(), *twin.buffers()], [*network.parameters(), *network.buffers()], strict=True)
+    for own, shared in tensors:
+        own.data = shared.data
+    return twin
