@@ -26,6 +26,9 @@ def read_records(*names: str, folder: Path = DATA / "measured") -> dict[str, dic
         if "before" in record:  # it began with the weights of another run
             first = record["before"]
             print(f"{name}, first: {first['command']}\n    {first['minutes']:.1f} min, {first['epochs']:.0f} epochs")
+        if before := record.get("before"):  # the run whose weights this one began with
+            print(f"{name}, before: {before['command']}")
+            print(f"    {before['minutes']:.1f} min, {before['epochs']:.0f} epochs")
         print(f"{name}: {record['command']}")
         print(
             f"    {record['date']}, {record['device']}, {record['minutes']:.1f} min, {record['epochs']:.0f} epochs: "

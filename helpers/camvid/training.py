@@ -167,6 +167,7 @@ def train(
     frames = read_frames(train_paths, source, size=size)
     views = Views(frames, curriculum(size, batch), seed=[seed, checkpoints.record["steps"]])
     weights = inverse_log_weights(views.class_counts()).to(device) if class_weights else None
+    workers = max(1, min(torch.get_num_threads(), min(step.batch for step in views.steps) // 4))
     learner = Learner(
         DataLoaders(views, [], device=None),
         network,
@@ -177,7 +178,7 @@ def train(
         cbs=[
             TrainEvalCallback(),
             CpuSpeed(),
-            *([Workers()] if device.type == "cpu" else []),
+            *([Workers(workers)] if device.type == "cpu" else []),
             LogitsLikeTargets(),
             Averaged(),
             checkpoints,

@@ -11,23 +11,25 @@ from helpers.training.cpu_speed import HalfPrecision
 
 
 class Workers(Callback):
-    """Each core runs network and gradients on its own part of the batch; they meet once a step.
+    """Several threads run network and gradients, each on its own part of the batch; they meet once a step.
 
     Threads inside the operators meet a thousand times a step, and where other programs want the cores too, each
     meeting waits for its last thread. Normalisations take their statistics from a part. For CPUs; after `CpuSpeed`.
 
     Args:
-        count: of the parts; by default as many as torch has threads.
+        count: of the parts; torch's threads are shared out among them. The parts should not be smaller than four
+            views, for the sake of the normalisations.
     """
 
-    def __init__(self, count: int | None = None):
-        self.count = count or torch.get_num_threads()
+    def __init__(self, count: int):
+        self.count = count
 
     def before_fit(self) -> None:
         self.copies = [sharing_copy(self.model) for _ in range(self.count)]
         self.threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        self.executor = ThreadPoolExecutor(self.count, initializer=torch.set_num_threads, initargs=(1,))
+        each = max(1, self.threads // self.count)
+        torch.set_num_threads(each)
+        self.executor = ThreadPoolExecutor(self.count, initializer=torch.set_num_threads, initargs=(each,))
 
     def before_train(self) -> None:
         self.model.forward = self.forward

@@ -83,7 +83,7 @@ def compare(ways: list[str], *, batch: int, size: tuple[int, int], rounds: int) 
     for round_ in range(rounds + 1):  # the first one warms up
         for way, learner in made.items():
             began = time.perf_counter()
-            learner.fit(1)
+            learner.fit(1, lr=1e-4)
             between = time.perf_counter()
             learner.validate(dl=learner.dls.train)
             end = time.perf_counter()
