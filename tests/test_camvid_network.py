@@ -18,7 +18,7 @@ IMAGE = np.random.default_rng(0).integers(0, 255, (90, 120, 3)).astype(np.uint8)
 @pytest.fixture(scope="module")
 def small() -> nn.Module:
     torch.manual_seed(0)
-    return network.build("small", 11).eval()
+    return network.build("small", 11).eval().to(memory_format=torch.channels_last)
 
 
 def test_logits_of_any_size(small: nn.Module) -> None:

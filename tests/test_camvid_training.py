@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from helpers.camvid import folder, training
 from helpers.camvid.network import Trained, load
 from helpers.cli import app
+from helpers.cli import train_camvid as train_camvid_module
 from helpers.labels import CAMVID, CAMVID11
 from helpers.training.recipe import CURRICULUM
 from town import write_town
@@ -65,8 +66,8 @@ def test_views_are_batches_with_camvid_ids(town: Path) -> None:
     assert targets.shape == (4, 16, 24) and targets.dtype == torch.int64  # half the resolution
     assert set(targets.unique().tolist()) <= {CAMVID11.index("Building"), CAMVID11.index("Road"), VOID}
     views.progress = 0.99
-    sizes = [tuple(images.shape[2:]) for images, _ in views]
-    assert sizes == [(32, 48), (64, 96)]  # the first was drawn ahead
+    *_, (images, _) = views  # the first was drawn ahead
+    assert images.shape == (2, 3, 64, 96)
     counts = views.class_counts()
     assert counts.nonzero().flatten().tolist() == [CAMVID11.index("Building"), CAMVID11.index("Road")]
 
@@ -140,6 +141,8 @@ def test_command_writes_weights_and_record(town: Path, tmp_path: Path, monkeypat
     done = train_camvid(town, tmp_path / "full", "--minutes", "0.05", "--start", str(out / "weights.pt"))
     assert done.exit_code == 0, done.output
     assert json.loads((tmp_path / "full" / "record.json").read_text())["before"]["epochs"] == record["epochs"]
+    done = train_camvid(town, tmp_path / "other", "--arch", "resnet18", "--start", str(out / "weights.pt"))
+    assert done.exit_code == 2 and "begin with it by --arch small" in done.output, done.output
 
 
 def relabel(town: Path, size: tuple[int, int], class_id: int) -> None:
@@ -191,7 +194,17 @@ def test_wrong_options_are_named(options: tuple[str, str], town: Path, tmp_path:
     assert "Traceback" not in done.output
 
 
-def test_size_may_be_height_by_width(town: Path) -> None:
-    from helpers.cli.train_camvid import longest_side
+def test_practice_streets_or_camvid(town: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CAMVID_DIR", raising=False)
+    options = ["train", "camvid", "--batch", "99", "--out", str(tmp_path / "run")]
+    done = CLI.invoke(app, options)
+    assert done.exit_code == 2 and "the 76 pictures to train on" in done.output, done.output
+    monkeypatch.setenv("SEGMENTATION_TIER", "full")
+    monkeypatch.setattr(train_camvid_module, "fetch", {"camvid": town}.get)
+    done = CLI.invoke(app, options)
+    assert done.exit_code == 2 and "the 4 pictures to train on" in done.output, done.output
 
+
+def test_size_may_be_height_by_width() -> None:
+    longest_side = train_camvid_module.longest_side
     assert [longest_side(text) for text in ("480", "360x480", "720×960")] == [480, 480, 960]

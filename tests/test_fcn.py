@@ -6,6 +6,7 @@ import threading
 from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from unittest.mock import Mock
 
 import numpy as np
 import pooch
@@ -18,7 +19,7 @@ from torchvision.models.segmentation import FCN_ResNet50_Weights, LRASPP_MobileN
 from torchvision.utils import draw_segmentation_masks
 
 from helpers import assets, fcn, paths
-from helpers.fcn.models import WEIGHTS
+from helpers.fcn.models import WEIGHTS, read_weights
 from helpers.images import read_image, resize_image, save_image
 from helpers.labels import CAMVID11, CITYSCAPES, PASCAL_VOC
 from helpers.masks import MaskError, overlay
@@ -309,6 +310,17 @@ def test_a_batch_of_different_sizes_or_of_nothing_is_refused(street, image):
         fcn.segment_batch([], street)
 
 
+@pytest.mark.parametrize("fail", [lambda batch: torch.empty(10**15), Mock(side_effect=torch.OutOfMemoryError)])
+def test_too_little_memory_is_said_in_one_line(street, image, fail):
+    with pytest.raises(fcn.ModelError, match="too little memory for a batch of 1, each 120×160, with my_street"):
+        fcn.get_segment_labels(image, replace(street, transforms=fail))
+
+
+def test_other_failures_of_the_network_are_not_taken_for_a_lack_of_memory(street, image):
+    with pytest.raises(RuntimeError, match="channels"):
+        fcn.get_segment_labels(image, replace(street, transforms=lambda batch: batch[:, :2].float()))
+
+
 # ---- files of one's own
 
 
@@ -346,6 +358,23 @@ def test_code_in_place_of_weights_is_refused_and_does_not_run(tmp_path, write):
     assert (tmp_path / "ran").exists()  # so the file was really dangerous
 
 
+@pytest.mark.parametrize("zipped", [True, False])
+def test_damage_anywhere_in_a_file_is_told_as_such(tmp_path, zipped):
+    torch.save({"weight": torch.zeros(3)}, tmp_path / "w.pt", _use_new_zipfile_serialization=zipped)
+    whole = np.fromfile(tmp_path / "w.pt", np.uint8)
+    rng = np.random.default_rng(0)
+    refused = 0
+    for place in rng.integers(0, len(whole), 300):
+        damaged = whole.copy()
+        damaged[place] ^= rng.integers(1, 256, dtype=np.uint8)
+        damaged[: rng.integers(len(whole)) if place % 4 == 0 else None].tofile(tmp_path / "w.pt")
+        try:
+            read_weights(tmp_path / "w.pt")
+        except fcn.ModelError:
+            refused += 1
+    assert refused > 100  # what still can be read has only other numbers or names
+
+
 def test_files_that_are_no_weights_are_refused_in_one_line(tmp_path, street_file, recwarn):
     data = street_file.read_bytes()
     state = torch.load(street_file, weights_only=True)
@@ -360,6 +389,7 @@ def test_files_that_are_no_weights_are_refused_in_one_line(tmp_path, street_file
         "missing.pt": {k: v for k, v in state.items() if k != first},
         "more.pt": {**state, "more": torch.zeros(3)},
         "shape.pt": {**state, first: torch.zeros(7)},
+        "number.pt": {**state, "classifier.4.weight": torch.tensor(21.0)},
     }
     for name, content in files.items():
         if isinstance(content, bytes):

@@ -109,6 +109,16 @@ def test_other_settings_are_refused_at_once(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
+def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "c.pt"
+    learner, _, _ = run(path, minutes=0.1)
+    learner.fit(10**9)
+    again, _, _ = run(path)
+    again.model[2] = torch.nn.Conv2d(8, 5, 1)
+    with pytest.raises(ValueError, match="c.pt is of another network; remove it"):
+        again.fit(10**9)
+
+
 def test_figures_on_the_way(tmp_path: Path) -> None:
     learner, checkpoints, _ = run(tmp_path / "c.pt", measure=lambda network: {"size": len(weights(network))})
     learner.fit(10**9)

@@ -12,7 +12,8 @@ from torchvision.models import resnet18
 
 from helpers.training import cpu_speed
 from helpers.training.cpu_speed import CpuSpeed, HalfPrecision
-from helpers.training.workers import Workers, sharing_copy
+from helpers.training.devices import sharing_copy
+from helpers.training.workers import Workers
 from learners import tiny_learner, tiny_network, weights
 
 torch.set_num_threads(1)

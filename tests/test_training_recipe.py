@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from helpers import environment
 from helpers.labels import CAMVID11
 from helpers.training import deeplab, fcn, recipe
-from helpers.training.checkpoints import load_checkpoint
+from helpers.training.checkpoints import load_checkpoint, save_checkpoint
 from helpers.training.deeplab_network import DeepLabV3Plus, folded_weights
 from helpers.training.streets import Pool, read_frames
 from town import SMALL, write_town
@@ -96,7 +96,13 @@ def test_deeplab_weights_can_be_frozen(town: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [(["--leave-out", "C"], "A, B"), (["--practice", "nowhere"], "nowhere"), (["--start", "nothing.pt"], "nothing.pt")],
+    [
+        (["--leave-out", "C"], "A, B"),
+        (["--practice", "nowhere"], "nowhere"),
+        (["--start", "nothing.pt"], "nothing.pt"),
+        (["--minutes", "0"], "Invalid value for '--minutes'"),
+        (["--workers", "0"], "Invalid value for '--workers'"),
+    ],
 )
 def test_wrong_options_are_one_clear_error(town: Path, tmp_path: Path, options: list[str], message: str) -> None:
     run = tmp_path / "run"
@@ -105,3 +111,18 @@ def test_wrong_options_are_one_clear_error(town: Path, tmp_path: Path, options: 
     assert message in result.output
     assert isinstance(result.exception, SystemExit)
     assert not (run / "weights.npz").exists()
+
+
+@pytest.mark.parametrize("state", [{"average": {"weight": torch.zeros(3)}}, {"weight": torch.zeros(3)}])
+def test_checkpoints_of_other_networks_are_one_clear_error(town: Path, tmp_path: Path, state: dict) -> None:
+    other = tmp_path / "other" / "checkpoint.pt"
+    save_checkpoint(other, state)
+    content = other.read_bytes()
+    for run, options, message in (
+        ("new", ["--start", str(other)], "no averaged weights that fit helpers.training.deeplab"),
+        ("other", [], "is not of this training"),
+    ):
+        result = CliRunner().invoke(deeplab.app, [str(tmp_path / run), "--dir", str(town), *options])
+        assert result.exit_code == 2 and isinstance(result.exception, SystemExit)
+        assert message in " ".join(result.output.replace("│", " ").split())
+    assert other.read_bytes() == content

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torchvision.models.segmentation.deeplabv3 import ASPP
 
 from helpers.images import fit_within, resize_image
 from helpers.labels import LABEL_SETS, LabelSet
@@ -20,9 +19,6 @@ from helpers.training.unet import UNet
 
 ARCHS = ("small", "resnet18", "resnet34")
 WIDTHS = (96, 64, 32)  # of the small network's decoder at 1/8, 1/4 and 1/2
-# The small network sees the whole street at once through DeepLab's atrous pyramid, put at the bottom of the U: a
-# patch of grey is road or pavement or wall by where in the picture it is.
-CONTEXT_RATES = (3, 6, 12)
 LESSON = "camvid"
 SMALLER = 0.8  # of the second size at which a picture is looked at
 
@@ -62,8 +58,7 @@ def build(arch: str, num_classes: int, *, pretrained: bool | None = None) -> Str
     if arch not in ARCHS:
         raise ValueError(f"unknown arch {arch!r}; choose one of {', '.join(ARCHS)}")
     if arch == "small":
-        context = ASPP(CHANNELS[-1], CONTEXT_RATES, CHANNELS[-1])
-        return StreetNetwork(UNet(street_encoder(), CHANNELS, WIDTHS, num_classes, context=context))
+        return StreetNetwork(UNet(street_encoder(), CHANNELS, WIDTHS, num_classes))
     from fastai.vision.learner import create_unet_model
     from torchvision import models
 

@@ -156,7 +156,10 @@ def train(
     device = best_device()
     network = build(arch, CAMVID11.num_classes)
     if start:
-        network.load_state_dict(load(start).network.state_dict())
+        first = load(start)
+        if first.arch != arch:
+            raise ValueError(f"{start} is a network of arch {first.arch}; begin with it by --arch {first.arch}")
+        network.load_state_dict(first.network.state_dict())
     network.to(device, memory_format=torch.channels_last)
 
     def measure(average: nn.Module) -> dict:

@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 from helpers import environment
+from helpers.assets import AssetError, fetch
 from helpers.cli.console import give_up, say
-from helpers.paths import DATA
+from helpers.paths import DATA, tier
 
 
 class Arch(StrEnum):
@@ -30,8 +31,9 @@ def longest_side(text: str) -> int:
     return size
 
 
-Folder = Annotated[Path, typer.Option("--dir", envvar="CAMVID_DIR", help="images/, labels/<stem>_P.png, codes.txt, "
-                                      "valid.txt")]  # fmt: skip
+Folder = Annotated[Path | None, typer.Option("--dir", envvar="CAMVID_DIR", help="holds images/, labels/<stem>_P.png, "
+                                             "codes.txt, valid.txt; by default practice streets, or in the full tier "
+                                             "CamVid")]  # fmt: skip
 ArchName = Annotated[Arch, typer.Option(help="small: a U-Net that learns most in a CPU minute; else fastai's")]
 Size = Annotated[str, typer.Option(help="pictures are shrunk to this longest side in pixels (or HxW)")]
 Minutes = Annotated[float, typer.Option(min=0.05, help="time for the training; it ends on time on any machine")]
@@ -46,7 +48,7 @@ Seed = Annotated[int, typer.Option(help="of first weights and views")]
 
 
 def camvid(
-    folder: Folder = DATA / "camvid_practice",
+    folder: Folder = None,
     arch: ArchName = Arch.small,
     size: Size = "480",
     minutes: Minutes = 30,
@@ -68,6 +70,7 @@ def camvid(
 
     longest = longest_side(size)
     try:
+        folder = folder or (fetch("camvid") if tier() == "full" else DATA / "camvid_practice")
         if problems := check_dataset(folder, "camvid"):
             listed = "\n".join(f"  {problem}" for problem in problems)
             give_up(f"nothing was trained: {folder} has {len(problems)} problems\n{listed}")
@@ -105,7 +108,7 @@ def camvid(
             say(matrix.table(trained.labels.class_names))
             about |= {"valid_pictures": len(valid_paths), **matrix.figures(trained.labels.class_names)}
         save_json(out / "record.json", about)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, AssetError) as error:
         give_up(error)
     except KeyboardInterrupt:
         give_up(f"stopped; the same command goes on from {out / 'checkpoint.pt'}")

@@ -34,7 +34,7 @@ def get_segment_labels(
         (H, W) uint8 ids of `model.labels`.
 
     Raises:
-        ModelError: this is no picture.
+        ModelError: this is no picture, or there is too little memory.
     """
     return segment_batch([image], model, device)[0]
 
@@ -53,7 +53,7 @@ def segment_batch(
         (B, H, W) uint8 ids of `model.labels`.
 
     Raises:
-        ModelError: they are no pictures, or differ in size.
+        ModelError: they are no pictures, or differ in size, or there is too little memory.
     """
     logits, size = _logits(images, model, device)
     return _labels(logits, size).cpu().numpy()
@@ -84,8 +84,15 @@ def _logits(images: Sequence[Picture], model: SegmentationModel, device) -> tupl
         raise ModelError(f"a batch has pictures of one size; {found}")
     # Seen as channels first, the batch lies in memory as channels last, which is what convolutions like best.
     batch = torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2).to(model.device)
-    with half_precision(model.device) if model.bfloat16 else nullcontext():
-        logits = model.network(model.transforms(batch))["out"]
+    try:
+        with half_precision(model.device) if model.bfloat16 else nullcontext():
+            logits = model.network(model.transforms(batch))["out"]
+    except RuntimeError as error:  # on a CPU torch has no class of its own for it
+        if isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error):
+            height, width = sizes.pop()
+            found = f"a batch of {len(arrays)}, each {height}×{width}, with {model.name}"
+            raise ModelError(f"too little memory for {found}; choose a smaller size or model") from error
+        raise
     return logits.float(), sizes.pop()
 
 

@@ -81,16 +81,19 @@ class Checkpoints(Callback):
         self.path, self.settings, self.every, self.measure = path, settings, every, measure
         self.measurements = measurements
         self.found = load_checkpoint(path) if path.exists() else None
-        if self.found and self.found["settings"] != settings:
+        if self.found and (other := self.found.get("settings")) != settings:
             raise ValueError(
-                f"{path} is of a run with other settings: {self.found['settings']}, not {settings}; "
+                f"{path} is of a run with other settings: {other}, not {settings}; "
                 "give the same ones to continue it, or another folder"
             )
         self.record = self.found["record"] if self.found else {"seconds": 0.0, "steps": 0, "views": 0, "history": []}
 
     def before_fit(self) -> None:
         if self.found:
-            self.model.load_state_dict(self.found["network"])
+            try:
+                self.model.load_state_dict(self.found["network"])
+            except RuntimeError as error:
+                raise ValueError(f"{self.path} is of another network; remove it, or name another folder") from error
             self.averaged.average.network.load_state_dict(self.found["average"])
             self.opt.load_state_dict(self.found["optimizer"])
             self.averaged.average.steps = self.record["steps"]

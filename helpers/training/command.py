@@ -56,17 +56,17 @@ def training_app(model: StreetModel) -> typer.Typer:
         practice_share: Annotated[float, typer.Option(min=0, max=1, help="of views, from practice streets")] = 0.25,
         leave_out: Annotated[str, typer.Option(help="drive to leave out and measure on, e.g. 0001TP")] = "",
         start: Annotated[Path | None, typer.Option(help="checkpoint whose averaged weights to begin with")] = None,
-        minutes: float = 55,
+        minutes: Annotated[float, typer.Option(min=0.001)] = 55,
         peak_rate: float = 2e-3,
         seed: int = 0,
-        workers: int = 2,
+        workers: Annotated[int, typer.Option(min=1)] = 2,
     ) -> None:
         """Train the bundled network for some minutes; started again, the run in RUN_DIR goes on."""
         torch.set_num_threads(1)
         cv2.setNumThreads(1)
         torch.manual_seed(seed)
         try:
-            network = model.build(load_checkpoint(start)["average"] if start else None)
+            network = _new_network(model, start)
             frames = read_frames(dir)
             left_out = [frame for frame in frames if frame.drive == leave_out]
             pools = [(Pool([frame for frame in frames if frame.drive != leave_out]), 1.0)]
@@ -84,10 +84,13 @@ def training_app(model: StreetModel) -> typer.Typer:
         def measure(network: nn.Module) -> dict:
             return model.score(network, left_out).figures(model.labels.class_names)
 
-        average, record = recipe.train(
-            run_dir, network, pools, model.loss(pools), minutes=minutes, measure=measure if left_out else None,
-            peak_rate=peak_rate, seed=seed, workers=workers,
-        )  # fmt: skip
+        try:
+            average, record = recipe.train(
+                run_dir, network, pools, model.loss(pools), minutes=minutes, measure=measure if left_out else None,
+                peak_rate=peak_rate, seed=seed, workers=workers,
+            )  # fmt: skip
+        except recipe.RunError as error:
+            raise typer.BadParameter(str(error)) from error
         model.export(average.cpu(), run_dir / model.weights)
         record |= {"command": environment.typed_command(model.module), "date": str(date.today()),
                    "device": environment.device_name()}  # fmt: skip
@@ -95,3 +98,14 @@ def training_app(model: StreetModel) -> typer.Typer:
         print(json.dumps({key: value for key, value in record.items() if key != "history"}), flush=True)
 
     return app
+
+
+def _new_network(model: StreetModel, start: Path | None) -> nn.Module:
+    """With random weights, or with the averaged ones of a checkpoint."""
+    if start is None:
+        return model.build(None)
+    state = load_checkpoint(start)
+    try:
+        return model.build(state["average"])
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise ValueError(f"{start} holds no averaged weights that fit {model.module}") from error

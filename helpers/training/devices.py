@@ -1,6 +1,9 @@
 """Where to train, and how to make that fast (torch)."""
 
+import copy
+
 import torch
+from torch import nn
 
 
 def best_device() -> torch.device:
@@ -17,3 +20,12 @@ def half_precision(device: torch.device) -> torch.autocast:
     """
     fast = device.type == "cuda" or (device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported())
     return torch.autocast(device.type, torch.bfloat16, enabled=fast)
+
+
+def sharing_copy(network: nn.Module) -> nn.Module:
+    """A copy for a thread of its own: its weights and statistics are the network's memory, its gradients are not."""
+    twin = copy.deepcopy(network).train()
+    tensors = zip([*twin.parameters(), *twin.buffers()], [*network.parameters(), *network.buffers()], strict=True)
+    for own, shared in tensors:
+        own.data = shared.data
+    return twin

@@ -4,7 +4,6 @@ The time is given, not the number of steps: crops, learning rate and end follow 
 fewer steps but finishes. Started again after a kill, a run goes on from its last checkpoint.
 """
 
-import copy
 import json
 import time
 from collections.abc import Callable
@@ -16,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from helpers.training.checkpoints import AveragedWeights, load_checkpoint, save_checkpoint, warmup_cosine
-from helpers.training.devices import best_device
+from helpers.training.devices import best_device, sharing_copy
 from helpers.training.streets import Pool, Step, draw_batch
 
 CURRICULUM = (
@@ -26,6 +25,10 @@ CURRICULUM = (
 )
 
 Loss = Callable[[nn.Module, Tensor, Tensor], Tensor]
+
+
+class RunError(ValueError):
+    """A run cannot be continued; the message names its checkpoint."""
 
 
 class Worker:
@@ -38,18 +41,11 @@ class Worker:
     def __init__(
         self, network: nn.Module, pools: list[tuple[Pool, float]], loss: Loss, *, device: torch.device, seed: int
     ):
-        self.network = copy.deepcopy(network).train()
-        for own, shared in zip(self.tensors(self.network), self.tensors(network), strict=True):
-            own.data = shared.data
+        self.network = sharing_copy(network)
         self.pools = pools
         self.loss = loss
         self.device = device
         self.rng = np.random.default_rng(seed)
-
-    @staticmethod
-    def tensors(network: nn.Module) -> list[Tensor]:
-        """Parameters, then statistics of the normalisations."""
-        return [*network.parameters(), *network.buffers()]
 
     def gradients(self, step: Step) -> Tensor:
         """Draw a batch, leave the gradients in the worker's parameters, return the loss."""
@@ -86,6 +82,9 @@ def train(
 
     Returns:
         The averaged network, and a record of the run: steps, views, seconds, figures.
+
+    Raises:
+        RunError: the folder holds a checkpoint of another training.
     """
     device = best_device()
     network.to(device, memory_format=torch.channels_last)
@@ -97,11 +96,14 @@ def train(
     record = {"seconds": 0.0, "steps": 0, "views": 0, "history": []}
     checkpoint = run_dir / "checkpoint.pt"
     if checkpoint.exists():
-        state = load_checkpoint(checkpoint)
-        network.load_state_dict(state["network"])
-        average.network.load_state_dict(state["average"])
-        optimizer.load_state_dict(state["optimizer"])
-        record = state["record"]
+        try:
+            state = load_checkpoint(checkpoint)
+            network.load_state_dict(state["network"])
+            average.network.load_state_dict(state["average"])
+            optimizer.load_state_dict(state["optimizer"])
+            record = state["record"]
+        except (ValueError, KeyError, TypeError, RuntimeError) as error:
+            raise RunError(f"{checkpoint} is not of this training; choose another folder, or remove it") from error
         average.steps = record["steps"]
         print(f"continued after {record['seconds'] / 60:.1f} minutes, {record['steps']} steps", flush=True)
 
@@ -112,7 +114,8 @@ def train(
     began = time.monotonic() - record["seconds"]
     saved = logged = record["seconds"]
     losses, views = [], 0
-    while (progress := (time.monotonic() - began) / (60 * minutes)) < 1:
+    progress = record["seconds"] / (60 * minutes)
+    while progress < 1:
         step = next(step for step in curriculum if progress < step.until)
         for group in optimizer.param_groups:
             group["lr"] = peak_rate * warmup_cosine(progress)
@@ -125,11 +128,12 @@ def train(
         record["steps"] += 1
         record["views"] += step.batch * workers
         seconds = record["seconds"] = time.monotonic() - began
+        progress = seconds / (60 * minutes)
         if seconds - logged > 30:
             speed, mean = views / (seconds - logged), torch.stack(losses).mean()
             print(f"{seconds / 60:5.1f} min  {step.size}  loss {mean:.3f}  {speed:.1f} images/s", flush=True)
             logged, losses, views = seconds, [], 0
-        if seconds - saved > save_every or seconds >= 60 * minutes:
+        if seconds - saved > save_every or progress >= 1:
             if measure:
                 record["figures"] = measure(average.network)
                 record["history"].append([round(seconds), record["figures"]["mean_iou"]])

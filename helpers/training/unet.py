@@ -18,21 +18,11 @@ class UNet(nn.Module):
         channels: of these features.
         widths: channels of the decoder's blocks, from small maps to large ones; one less than features.
         num_classes: channels of the output.
-        context: looks at the smallest maps once more before they grow, and keeps their shape; nothing by default.
     """
 
-    def __init__(
-        self,
-        encoder: nn.Module,
-        channels: Sequence[int],
-        widths: Sequence[int],
-        num_classes: int,
-        *,
-        context: nn.Module | None = None,
-    ):
+    def __init__(self, encoder: nn.Module, channels: Sequence[int], widths: Sequence[int], num_classes: int):
         super().__init__()
         self.encoder = encoder
-        self.context = context or nn.Identity()
         *skips, below = channels
         self.decoder = nn.ModuleList()
         for skip, width in zip(reversed(skips), widths, strict=True):
@@ -43,7 +33,6 @@ class UNet(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Logits (B, num_classes, h, w) of pictures (B, C, H, W), at the size of the encoder's largest features."""
         *skips, x = self.encoder(images).values()
-        x = self.context(x)
         for block, skip in zip(self.decoder, reversed(skips), strict=True):
             x = block(torch.cat([F.interpolate(x, size=skip.shape[2:]), skip], dim=1))
         return self.head(x)

@@ -1,13 +1,13 @@
 """fastai: all cores at work on one batch, also on a busy machine."""
 
-import copy
 from concurrent.futures import ThreadPoolExecutor
 
 import torch
 from fastai.callback.core import Callback
-from torch import Tensor, nn
+from torch import Tensor
 
 from helpers.training.cpu_speed import HalfPrecision
+from helpers.training.devices import sharing_copy
 
 
 class Workers(Callback):
@@ -58,12 +58,3 @@ class Workers(Callback):
         torch.set_num_threads(self.threads)
         self.executor.shutdown()
         del self.copies, self.executor
-
-
-def sharing_copy(network: nn.Module) -> nn.Module:
-    """A copy whose weights and statistics are the network's own memory, but whose gradients are not."""
-    twin = copy.deepcopy(network).train()
-    tensors = zip([*twin.parameters(), *twin.buffers()], [*network.parameters(), *network.buffers()], strict=True)
-    for own, shared in tensors:
-        own.data = shared.data
-    return twin
