@@ -1,5 +1,7 @@
 """CamVid's folder: pairing, codes, splits, labels."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -109,3 +111,13 @@ def test_labels_are_folded_and_checked(tmp_path: Path) -> None:
     Image.fromarray(np.array([[3, 11, 12]], np.uint8)).save(tmp_path / "b.png")
     with pytest.raises(MaskError, match="class 12"):
         folder.read_label(tmp_path / "b.png", CAMVID11)
+
+
+def test_the_room_offers_the_lesson_and_loads_fastai_only_when_asked() -> None:
+    code = (
+        "import sys, helpers.camvid as camvid\n"
+        "assert camvid.get_y_fn('a/images/b.png').name == 'b_P.png' and 'fastai' not in sys.modules\n"
+        "assert camvid.acc_camvid.__name__ == 'acc_camvid' and 'fastai' in sys.modules\n"
+        "assert not hasattr(camvid, 'nothing')"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

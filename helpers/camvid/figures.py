@@ -118,21 +118,19 @@ def plot_lr_find(rates: Sequence[float], losses: Sequence[float], *, chosen: flo
     ax = _axes(ax)
     ax.plot(rates, losses, color="tab:blue")
     ax.axvline(chosen, color="tab:orange", linestyle="--", label=f"chosen: {chosen:.0e}")
-    usual = np.asarray(losses)[: max(1, len(losses) // 2)]
-    ax.set(xscale="log", xlabel="learning rate", ylabel="loss", ylim=(0, 1.6 * usual.max()))
+    losses = np.asarray(losses, float)
+    drop = losses[0] - losses.min()
+    ax.set(xscale="log", xlabel="learning rate", ylabel="loss")
+    ax.set_ylim(losses.min() - 0.2 * drop, losses[0] + 0.6 * drop)  # an exploding loss leaves the picture
     ax.legend(frameon=False)
     return ax
 
 
 def plot_training(losses: Sequence[float], rates: Sequence[float]) -> Figure:
-    """Loss of each step with its running mean, and the learning rate that ruled it."""
+    """The loss over the steps of a training, as fastai records it (smoothed), and the learning rate that ruled it."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 2.8), layout="constrained")
-    span = max(1, len(losses) // 10)
-    left.plot(losses, color="0.75", label="each step")
-    left.plot(np.arange(span - 1, len(losses)), np.convolve(losses, np.ones(span) / span, "valid"),
-              label=f"mean of {span}")  # fmt: skip
-    left.set(xlabel="step", ylabel="loss", ylim=(0, None))
-    left.legend(frameon=False)
+    left.plot(losses)
+    left.set(xlabel="step", ylabel="loss, smoothed", ylim=(0, None))
     right.plot(rates, color="tab:orange")
     right.set(xlabel="step", ylabel="learning rate", ylim=(0, None))
     for ax in (left, right):

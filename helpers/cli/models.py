@@ -49,7 +49,7 @@ def load(
 
 
 def _load_torch(name: str, labels: str | None, *, size: int | None) -> tuple[Predict, LabelSet]:
-    if _lesson(name) == "camvid":
+    if name not in FCN_NAMES and _lesson(name) == "camvid":
         from helpers.camvid.network import load_model
 
         return load_model(name, size=size)

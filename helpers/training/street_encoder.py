@@ -19,7 +19,7 @@ STAGES = (
 def street_encoder() -> nn.Module:
     """The encoder: pictures (B, 3, H, W) to an ordered dict of features "2", "4", "8", "16" (by how much they shrink).
 
-    Its 1.6 million weights start at random; nothing is downloaded.
+    Its 1.7 million weights start at random; nothing is downloaded.
     """
     features = EfficientNet(list(STAGES), dropout=0.0, stochastic_depth_prob=0.05, last_channel=CHANNELS[-1]).features
     return IntermediateLayerGetter(features, {"0": "2", "1": "4", "2": "8", "3": "16"})
