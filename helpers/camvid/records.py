@@ -23,9 +23,6 @@ def read_records(*names: str, folder: Path = DATA / "measured") -> dict[str, dic
     for name in names:
         record = json.loads((folder / f"camvid_{name}.json").read_text(encoding="utf-8"))
         record["iou"] = np.array([record["iou"][c] for c in CAMVID11.class_names], float)  # None becomes NaN
-        if "before" in record:  # it began with the weights of another run
-            first = record["before"]
-            print(f"{name}, first: {first['command']}\n    {first['minutes']:.1f} min, {first['epochs']:.0f} epochs")
         if before := record.get("before"):  # the run whose weights this one began with
             print(f"{name}, before: {before['command']}")
             print(f"    {before['minutes']:.1f} min, {before['epochs']:.0f} epochs")

@@ -10,8 +10,8 @@ from helpers.training.devices import half_precision
 class CpuSpeed(Callback):
     """Channels last in memory and, where the hardware has it, bfloat16: in training, validation and prediction.
 
-    fastai's own `to_bf16` asks for the autocast of a GPU and so does nothing on a CPU. There bfloat16 alone gains
-    little too: oneDNN's fast kernels for it want channels last. Weights, loss and predictions stay float32.
+    fastai's own `to_bf16` asks for the autocast of a GPU and so does nothing on a CPU. Either of the two alone gains
+    less, see `data/measured/cpu_speed.json`. Weights, loss and predictions stay float32.
     """
 
     order = -1  # before callbacks that copy the model
