@@ -52,7 +52,7 @@ def test_unet_places_each_decoder_map_at_the_level_of_its_skip() -> None:
 
 
 def test_learning_rate_finder_marks_the_choice_and_cuts_off_the_explosion() -> None:
-    ax = figures.plot_lr_find([1e-4, 1e-3, 1e-2, 1e-1], [2.0, 1.5, 1.0, 500.0], chosen=1e-3)
+    ax = figures.plot_lr_find([1e-4, 1e-3, 1e-2, 1e-1, 1.0], [2.0, 1.5, 1.0, 500.0, np.nan], chosen=1e-3)
     low, high = ax.get_ylim()
     assert ax.get_xscale() == "log"
     assert 0.5 < low < 1.0 and 2.0 < high < 3.0, "the fall fills the picture"

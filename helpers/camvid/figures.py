@@ -119,9 +119,10 @@ def plot_lr_find(rates: Sequence[float], losses: Sequence[float], *, chosen: flo
     ax.plot(rates, losses, color="tab:blue")
     ax.axvline(chosen, color="tab:orange", linestyle="--", label=f"chosen: {chosen:.0e}")
     losses = np.asarray(losses, float)
-    drop = losses[0] - losses.min()
+    lowest = np.nanmin(losses)  # too large a rate may end in NaN
+    drop = losses[0] - lowest
     ax.set(xscale="log", xlabel="learning rate", ylabel="loss")
-    ax.set_ylim(losses.min() - 0.2 * drop, losses[0] + 0.6 * drop)  # an exploding loss leaves the picture
+    ax.set_ylim(lowest - 0.2 * drop, losses[0] + 0.6 * drop)  # an exploding loss leaves the picture
     ax.legend(frameon=False)
     return ax
 

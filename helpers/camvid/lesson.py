@@ -10,15 +10,17 @@ import fastai.callback.schedule  # noqa: F401  both add methods to Learner: no_b
 import numpy as np
 from fastai.data.block import DataBlock
 from fastai.data.core import DataLoaders
-from fastai.data.transforms import FileSplitter, Normalize, get_image_files
+from fastai.data.transforms import FuncSplitter, Normalize
 from fastai.learner import Learner, Metric
 from fastai.losses import CrossEntropyLossFlat
+from fastai.torch_core import to_device
 from fastai.vision.augment import aug_transforms
 from fastai.vision.data import ImageBlock, MaskBlock
 from torch import Tensor, nn
 
-from helpers.camvid.folder import get_y_fn, label_set, read_label
+from helpers.camvid.folder import get_y_fn, label_set, read_label, valid_names
 from helpers.camvid.network import Trained
+from helpers.datasets import image_files
 from helpers.images import read_image, resize_image
 from helpers.labels import CAMVID11, LabelSet
 from helpers.masks import resize_mask
@@ -37,7 +39,7 @@ def data_block(folder: Path, size: tuple[int, int]) -> DataBlock:
         folder: in CamVid's layout.
         size: (height, width) of the views.
     """
-    labels = label_set(folder)
+    labels, valid = label_set(folder), set(valid_names(folder))
     # Frames are decoded once and kept a little larger than the views, so that zooming in has pixels to show.
     kept_size = tuple(side * 3 // 2 for side in size)
 
@@ -51,8 +53,8 @@ def data_block(folder: Path, size: tuple[int, int]) -> DataBlock:
 
     return DataBlock(
         blocks=(ImageBlock, MaskBlock([*CAMVID11.class_names, "Void"])),
-        get_items=get_image_files,
-        splitter=FileSplitter(folder / "valid.txt"),
+        get_items=image_files,  # sorted, so that a seed gives the same batches on every machine
+        splitter=FuncSplitter(lambda image_path: image_path.name in valid),
         get_x=get_x,
         get_y=get_y,
         batch_tfms=[
@@ -137,6 +139,8 @@ def draw_again(dls: DataLoaders, item: int, *, count: int) -> tuple[np.ndarray, 
         Views (count, H, W, 3) uint8 RGB and their masks (count, H, W).
     """
     train = dls.train
-    batches = [train.after_batch(train.create_batch([train.do_item(item)])) for _ in range(count)]
+    batches = [
+        train.after_batch(to_device(train.create_batch([train.do_item(item)]), train.device)) for _ in range(count)
+    ]
     images, masks = (np.concatenate([batch[i].cpu().numpy() for batch in batches]) for i in (0, 1))
     return images.transpose(0, 2, 3, 1).round().astype(np.uint8), masks

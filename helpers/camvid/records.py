@@ -13,7 +13,7 @@ def read_records(*names: str, folder: Path = DATA / "measured") -> dict[str, dic
     """Read records and print for each of them how it came about.
 
     Args:
-        names: of the records: "half" is `camvid_half.json`.
+        names: of the records: "split_town" is `camvid_split_town.json`.
         folder: where they are.
 
     Returns:

@@ -70,7 +70,7 @@ def camvid(
 
     longest = longest_side(size)
     try:
-        folder = folder or (fetch("camvid") if tier() == "full" else DATA / "camvid_practice")
+        folder = folder.expanduser() if folder else (fetch("camvid") if tier() == "full" else DATA / "camvid_practice")
         if problems := check_dataset(folder, "camvid"):
             listed = "\n".join(f"  {problem}" for problem in problems)
             give_up(f"nothing was trained: {folder} has {len(problems)} problems\n{listed}")
@@ -83,7 +83,7 @@ def camvid(
         from helpers.camvid import training  # loads torch and fastai, which takes seconds
 
         settings = {"arch": arch.value, "size": longest, "split": split, "batch": batch, "class_weights": class_weights,
-                    "seed": seed, "pictures": len(train_paths)}  # fmt: skip
+                    "rate": rate, "seed": seed, "pictures": len(train_paths)}  # fmt: skip
         trained, record = training.train(
             out, train_paths, valid_paths, source, arch=arch.value, size=longest, minutes=minutes, batch=batch,
             peak_rate=rate, class_weights=class_weights, start=start, seed=seed, settings=settings,

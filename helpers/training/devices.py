@@ -16,9 +16,12 @@ def best_device() -> torch.device:
 def half_precision(device: torch.device) -> torch.autocast:
     """Context in which convolutions run in bfloat16 where that is faster, and nothing changes elsewhere.
 
-    A CPU without bfloat16 instructions emulates them many times slower than float32, so it is asked first.
+    Older CPUs, and GPUs such as the T4, emulate bfloat16 slower than float32, so the device is asked first.
     """
-    fast = device.type == "cuda" or (device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    if device.type == "cuda":
+        fast = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        fast = device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported()
     return torch.autocast(device.type, torch.bfloat16, enabled=fast)
 
 

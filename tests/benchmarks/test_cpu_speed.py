@@ -23,6 +23,7 @@ from torchvision.models import resnet18, resnet34
 from helpers import environment, paths
 from helpers.evaluation import save_json
 from helpers.training.cpu_speed import CpuSpeed, HalfPrecision
+from helpers.training.workers import Workers
 
 RECORD = paths.DATA / "measured" / "cpu_speed.json"
 CLASSES = 11
@@ -45,6 +46,7 @@ WAYS: dict[str, Callable[[], list[Callback]]] = {
     "bfloat16 alone": lambda: [OnlyHalfPrecision()],
     "channels last alone": lambda: [ChannelsLast()],
     "CpuSpeed": lambda: [CpuSpeed()],
+    "CpuSpeed, Workers": lambda: [CpuSpeed(), Workers(torch.get_num_threads())],
 }
 
 
@@ -127,7 +129,7 @@ def main() -> None:
         "command": "python tests/benchmarks/test_cpu_speed.py",
         "date": date.today().isoformat(),
         "device": f"{environment.device_name()}, {platform.machine()}",
-        **compare(list(WAYS), arch=resnet34, batch=4, size=(180, 240), rounds=3),  # as in fastai's lesson
+        **compare(list(WAYS), arch=resnet34, batch=4, size=(180, 240), rounds=2),  # as in fastai's lesson
     }
     save_json(RECORD, record)
     say(record)
