@@ -57,7 +57,7 @@ def test_it_sees_the_cars_and_people_of_the_street(model):
     assert (np.isin(pred, [PASCAL_VOC.index("car"), PASCAL_VOC.index("bus")])[cars]).mean() > 0.7
     people = np.isin(truth, [11, 12])  # person, rider
     assert (pred == PASCAL_VOC.index("person"))[people].mean() > 0.5
-    assert (pred[truth == 10] == 0).mean() > 0.99  # sky
+    assert (pred[truth == 10] == 0).mean() > 0.98  # sky
 
 
 def test_bfloat16_changes_less_than_one_label_in_a_hundred(model):
