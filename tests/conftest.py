@@ -1,6 +1,7 @@
 """Settings and fixtures of all tests."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,3 +31,14 @@ def real_data() -> Path:
     folder = Path(chosen).expanduser()
     assert folder.is_dir(), f"SEGMENTATION_REAL_DATA names {folder}, which is no folder"
     return folder
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """torch on one thread: small networks have nothing to share, and on a busy machine threads wait for each other."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

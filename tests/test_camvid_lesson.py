@@ -13,13 +13,10 @@ from helpers.labels import CAMVID, CAMVID11
 from helpers.masks import save_mask
 from helpers.metrics import ConfusionMatrix
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 ROAD, CAR, VOID = 3, 8, 11  # CamVid 11
 SIZE = (32, 48)
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="module")

@@ -25,15 +25,9 @@ from helpers.labels import CAMVID11, CITYSCAPES, PASCAL_VOC
 from helpers.masks import MaskError, overlay
 from helpers.training.fcn_network import street_fcn
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 STREET = paths.IMAGES / "streets" / "street_sun.jpg"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -13,16 +13,10 @@ from helpers.images import read_image
 from helpers.labels import PASCAL_VOC
 from helpers.masks import read_mask
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 STREET = paths.IMAGES / "streets" / "street_sun.jpg"
 FILE = paths.DATA / "models" / "fcn_street.pt"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -18,13 +18,7 @@ from helpers.masks import overlay, read_mask, save_mask
 from helpers.training.fcn_network import street_fcn
 from helpers.video import VideoReader, write_video
 
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

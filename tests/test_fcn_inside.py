@@ -9,13 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from helpers.fcn import inside
 from helpers.training.fcn_network import street_fcn
 
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")
