@@ -44,14 +44,15 @@ def test_it_is_torchvision_s_class_and_knows_what_it_is(model):
     assert fcn.load_model(FILE).labels is PASCAL_VOC
 
 
-def test_it_sees_the_cars_and_people_of_the_street(model):
-    pred = fcn.get_segment_labels(STREET, model)
+def test_it_sees_the_cars_and_people_of_the_street():
+    # At the size of its training frames; at the default of 352 pixels borders are coarser: 98.95 % of the sky.
+    pred = fcn.get_segment_labels(STREET, fcn.load_model(size=480))
     truth = read_mask(STREET.with_name("street_sun_cityscapes.png"))
     cars = truth == 13
     assert (np.isin(pred, [PASCAL_VOC.index("car"), PASCAL_VOC.index("bus")])[cars]).mean() > 0.7
     people = np.isin(truth, [11, 12])  # person, rider
     assert (pred == PASCAL_VOC.index("person"))[people].mean() > 0.5
-    assert (pred[truth == 10] == 0).mean() > 0.98  # sky
+    assert (pred[truth == 10] == 0).mean() > 0.99  # sky
 
 
 def test_bfloat16_changes_less_than_one_label_in_a_hundred(model):
