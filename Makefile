@@ -46,28 +46,28 @@ nbval: $(READY)
 		$(BIN)/python -m pytest $(NBVAL) $(NOTEBOOKS)
 
 notebooks: $(READY) ## run all notebooks (sample tier), refresh their outputs, pages to build/pages
-	env -u MPLBACKEND SEGMENTATION_TIER=sample $(BIN)/python -m helpers.notebooks run $(NOTEBOOKS)
-	$(BIN)/python -m helpers.notebooks pages
+	env -u MPLBACKEND SEGMENTATION_TIER=sample $(BIN)/python -m tools.authoring.notebooks run $(NOTEBOOKS)
+	$(BIN)/python -m tools.authoring.notebooks pages
 
 workshop: $(READY) ## participants' copies, without solutions, to build/workshop
-	$(BIN)/python -m helpers.workshop
+	$(BIN)/python -m tools.authoring.workshop
 
 publish: $(READY) ## point all badges and links at your repository: make publish REPO=owner/name
-	$(BIN)/python -m helpers.notebooks publish "$(REPO)"
+	$(BIN)/python -m tools.authoring.notebooks publish "$(REPO)"
 
 # Blender's bpy wants a NumPy that TensorFlow is too new for, so it gets an environment of its own.
 samples: $(READY) ## make the practice pictures again (hours; installs Blender's bpy, Python 3.11 only)
 	$(BIN)/uv venv --allow-existing --quiet --python 3.11 $(VENV)-render
 	$(BIN)/uv pip install --python $(VENV)-render --editable ".[render]"
-	$(VENV)-render/bin/python -m helpers.samples.street --force
-	$(BIN)/python -m helpers.samples.steel data/severstal_practice
+	$(VENV)-render/bin/python -m tools.practice_streets --force
+	$(BIN)/python -m tools.practice_steel data/severstal_practice
 
 models: $(READY) ## train the bundled networks again, for two hours (needs CAMVID_DIR, a folder with CamVid)
 	@test -d "$(CAMVID_DIR)" || { echo "set CAMVID_DIR to a folder with images/, labels/, codes.txt, valid.txt"; exit 2; }
-	$(BIN)/python -m helpers.training.deeplab build/models/deeplab --dir "$(CAMVID_DIR)" \
+	$(BIN)/python -m tools.bundled_models.train_deeplab build/models/deeplab --dir "$(CAMVID_DIR)" \
 		--practice data/camvid_practice --minutes $(MINUTES)
-	$(BIN)/python -m helpers.deeplab.freeze build/models/deeplab/weights.npz data/models/deeplab_street.tar.gz
-	$(BIN)/python -m helpers.training.fcn build/models/fcn --dir "$(CAMVID_DIR)" --start build/models/deeplab/checkpoint.pt \
+	$(BIN)/python -m tools.bundled_models.freeze build/models/deeplab/weights.npz data/models/deeplab_street.tar.gz
+	$(BIN)/python -m tools.bundled_models.train_fcn build/models/fcn --dir "$(CAMVID_DIR)" --start build/models/deeplab/checkpoint.pt \
 		--practice data/camvid_practice --minutes $(FCN_MINUTES)
 	cp build/models/fcn/fcn_street.pt data/models/fcn_street.pt
 

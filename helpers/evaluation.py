@@ -1,16 +1,14 @@
 """Scoring a model on a labelled folder, when model and folder may use different label sets."""
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
-from helpers.datasets import DatasetError, image_files, pair_by_stem
+from helpers.datasets.pairing import DatasetError, image_files, pair_by_stem
 from helpers.labels import CAMVID11, CITYSCAPES, LABEL_SETS, TRAFFIC, LabelSet, can_fold, fold
 from helpers.masks import MaskError, validate_mask
 from helpers.metrics import ConfusionMatrix
-from helpers.paths import replace_file
 
 
 class Evaluation:
@@ -115,8 +113,3 @@ def label_set_of(codes_path: Path) -> LabelSet:
         if codes == names or (codes[:-1] == names and label_set.ignore_index == len(names)):
             return label_set
     raise DatasetError(f"{codes_path} lists {len(codes)} classes, those of no label set: {', '.join(LABEL_SETS)}")
-
-
-def save_json(path: Path, record: dict) -> None:
-    """Write a record; the file appears whole or not at all."""
-    replace_file(path, json.dumps(record, indent=2, ensure_ascii=False) + "\n")

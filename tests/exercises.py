@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from helpers.checks import WrongAnswer
+from helpers.checker import WrongAnswer
 
 
 def assert_rejects(checker: Callable, wrong_answers: Mapping[str, object]) -> None:

@@ -34,7 +34,7 @@ def graph_bytes(
         stride: take the argmax on a grid this much coarser, as the MobileNetV3 graphs do.
         extra: one more operation, by name.
     """
-    from helpers.deeplab.frozen import import_tensorflow
+    from helpers.deeplab.engines.tensorflow import import_tensorflow
 
     tf = import_tensorflow()
     colors = class_colors(num_classes)

@@ -10,8 +10,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from PIL import Image
 
 from helpers.environment import REPOSITORY
-from helpers.outputs import normalise
-from notebook_rules import SETUP_CELL
+from tools.authoring.lint import SETUP_CELL
+from tools.authoring.outputs import normalise
 
 NAME = "00_sample.ipynb"
 GITHUB = f"{REPOSITORY}/blob/main/notebooks/{NAME}"

@@ -33,7 +33,8 @@ def test_a_record_names_no_path_of_the_machine(
 
 def test_a_program_of_its_own_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["anything", "run"])
-    assert environment.typed_command("helpers.training.deeplab") == "python -m helpers.training.deeplab run"
+    module = "tools.bundled_models.train_deeplab"
+    assert environment.typed_command(module) == f"python -m {module} run"
 
 
 def test_device_is_the_gpu_or_the_number_of_cores(monkeypatch: pytest.MonkeyPatch) -> None:

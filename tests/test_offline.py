@@ -89,7 +89,8 @@ for name in ("paths", "labels", "images", "masks", "metrics", "plots", "video", 
     importlib.import_module(f"helpers.{name}")
 
 import numpy as np
-from helpers import assets, datasets, images, labels, masks, metrics, plots
+from helpers import assets, images, labels, masks, metrics, plots
+from helpers.datasets import pairing
 
 image = np.random.default_rng(0).integers(0, 255, (24, 32, 3), np.uint8)
 mask = np.zeros((24, 32), np.uint8)

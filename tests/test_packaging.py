@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 
 from helpers import environment
 from helpers.environment import ROOT
-from helpers.notebooks import notebook_paths, read_notebook
+from tools.authoring.notebooks import notebook_paths, read_notebook
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]

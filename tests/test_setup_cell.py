@@ -14,8 +14,8 @@ import pytest
 
 from helpers import environment
 from helpers.environment import REPOSITORY, ROOT
-from helpers.notebooks import notebook_paths, read_notebook
-from notebook_rules import SETUP_CELL
+from tools.authoring.lint import SETUP_CELL
+from tools.authoring.notebooks import notebook_paths, read_notebook
 
 # Runs cells in one namespace, as a kernel does, then tells what the test asks about.
 RUNNER = """

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from helpers.training.streets import Step
+from helpers.training.street_samples import Step
 
 SMALL = Step(1.0, (48, 64), 2, (0.5, 1.0))
 

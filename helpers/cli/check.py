@@ -8,10 +8,9 @@ from importlib import metadata
 import numpy as np
 import typer
 
-from helpers import environment, paths
-from helpers.cli import models
+from helpers import environment, models, paths
 from helpers.cli.console import FAILED, complain, say
-from helpers.datasets import image_files
+from helpers.datasets.pairing import image_files
 from helpers.images import read_image
 
 # What the lessons stand on; the light packages are there, or this command would not run.
@@ -53,11 +52,11 @@ def _cache() -> str:
 
 def _segmentation() -> str:
     start = time.perf_counter()
-    predict, labels = models.load(models.DEFAULT_MODEL)
+    model = models.load(models.DEFAULT_MODEL)
     image = read_image(image_files(paths.DATA / "camvid_practice" / "images")[0])
-    predict(image)
+    model.predict(image)
     loaded = time.perf_counter()
-    classes = len(np.unique(predict(image)))
+    classes = len(np.unique(model.predict(image)))
     seconds = time.perf_counter() - loaded
-    found = f"found {classes} of {labels.num_classes} classes in a street of {image.shape[1]}×{image.shape[0]}"
+    found = f"found {classes} of {model.labels.num_classes} classes in a street of {image.shape[1]}×{image.shape[0]}"
     return f"{models.DEFAULT_MODEL}: {found} in {seconds:.2f} s, after {loaded - start:.1f} s to start"

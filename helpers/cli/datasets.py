@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-import helpers.severstal.tables  # noqa: F401  its layout joins those of the checker
 from helpers import datasets
 from helpers.cli.console import FAILED, give_up, say
 

@@ -1,18 +1,16 @@
 """`evaluate`: score any model on any labelled folder."""
 
 import time
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from tqdm import tqdm
 
-from helpers import environment
+from helpers import models, records
 from helpers.assets import AssetError
-from helpers.cli import models
 from helpers.cli.console import FAILED, complain, give_up, say
-from helpers.evaluation import Evaluation, labelled_pairs, save_json
+from helpers.evaluation import Evaluation, labelled_pairs
 from helpers.images import read_image
 from helpers.labels import LABEL_SETS
 from helpers.masks import read_mask
@@ -41,8 +39,8 @@ def evaluate(
             names = folder / names
         chosen = _lines(names) if names else None
         pairs, truth_labels = labelled_pairs(folder, names=chosen, cityscapes=cityscapes, truth=LABEL_SETS.get(truth))
-        predict, model_labels = models.load(model, labels, size=size)
-        evaluation = Evaluation(model_labels, truth_labels, folded_to=LABEL_SETS.get(fold))
+        network = models.load(model, labels, size=size)
+        evaluation = Evaluation(network.labels, truth_labels, folded_to=LABEL_SETS.get(fold))
     except (ValueError, OSError, AssetError) as error:
         give_up(error)
     failed = False
@@ -51,7 +49,7 @@ def evaluate(
         try:
             image, mask = read_image(image_path), read_mask(label_path)
             start = time.perf_counter()
-            pred = predict(image)
+            pred = network.predict(image)
             seconds += time.perf_counter() - start
             evaluation.add(pred, mask)
         except (ValueError, OSError, MemoryError) as error:
@@ -61,17 +59,13 @@ def evaluate(
         give_up("no picture could be scored")
     say(evaluation.matrix.table(evaluation.labels.class_names))
     said = f"{evaluation.images} pictures, {seconds / evaluation.images:.3f} s each, scored as {evaluation.labels.name}"
-    say(f"{said} (model: {model_labels.name}, truth: {truth_labels.name})")
+    say(f"{said} (model: {network.labels.name}, truth: {truth_labels.name})")
     if json_path:
-        record = {
-            "command": environment.typed_command(),
-            "date": date.today().isoformat(),
-            "device": environment.device_name(),
-            "seconds_per_image": round(seconds / evaluation.images, 4),
-            **evaluation.figures(),
-        }
         try:
-            save_json(json_path, record)
+            records.save(
+                json_path,
+                records.run_record(seconds_per_image=seconds / evaluation.images, **evaluation.figures()),
+            )
         except OSError as error:
             give_up(f"cannot write {json_path}: {error.strerror}")
         say(f"record: {json_path}")

@@ -10,11 +10,11 @@ import numpy as np
 import typer
 from tqdm import tqdm
 
+from helpers import models
 from helpers.assets import AssetError
-from helpers.cli import models
 from helpers.cli.console import FAILED, complain, give_up, say
 from helpers.cli.video import VideoOptions, is_video, segment_videos
-from helpers.datasets import image_files
+from helpers.datasets.pairing import image_files
 from helpers.images import read_image, save_image
 from helpers.labels import LabelSet
 from helpers.masks import overlay, save_mask
@@ -84,14 +84,15 @@ def segment(
         try:
             # OpenVINO runs several frames of a video side by side; the other engines share one picture among all cores.
             workers = min(4, os.cpu_count() or 1) if video_jobs and (engine or "").startswith("openvino") else 1
-            predict, label_set = models.load(model, labels, size=size, engine=engine, streams=workers)
+            network = models.load(model, labels, size=size, engine=engine, streams=workers)
         except (ValueError, OSError, AssetError) as error:
             give_up(error)
+        label_set = network.labels
         colors = label_set.palette(palette)
         for picture, (mask_path, overlay_path), wanted in tqdm(jobs, unit="picture", disable=len(jobs) < 2):
             try:
                 image = read_image(picture)
-                mask = predict(image)
+                mask = network.predict(image)
                 if mask_path in wanted:
                     save_mask(mask_path, mask, colors)
                 if overlay_path in wanted:
@@ -103,7 +104,7 @@ def segment(
             else:
                 say(f"{picture} → {', '.join(map(str, wanted))}: {class_shares(mask, label_set)}")
         options = VideoOptions(view, palette, alpha, start, end, every, workers)
-        failed = not segment_videos(video_jobs, predict, label_set, options) or failed
+        failed = not segment_videos(video_jobs, network, options) or failed
     if failed:
         raise typer.Exit(FAILED)
 

@@ -1,13 +1,12 @@
 """`train`: longer trainings of the lessons, recorded."""
 
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from helpers import environment
+from helpers import records
 from helpers.cli.console import give_up, say
 from helpers.cli.train_camvid import camvid
 from helpers.paths import DATA
@@ -38,7 +37,7 @@ def steel(
     """Train the U-Net on steel sheets in the competition's layout and score it on a fifth of them, never trained on."""
     from helpers import severstal
     from helpers.datasets import check_dataset
-    from helpers.severstal import training
+    from helpers.severstal import train
 
     try:
         problems = check_dataset(folder, "severstal")
@@ -49,8 +48,8 @@ def steel(
         give_up(f"nothing was trained: {folder} has {len(problems)} problems\n{listed}")
     train_sheets, valid_sheets = severstal.split(severstal.read_sheets(folder), seed=seed)
 
-    def score(run: training.Run) -> dict:
-        areas = severstal.measure(training.predictions(run, valid_sheets)).at(0)
+    def score(run: train.Run) -> dict:
+        areas = severstal.measure(train.predictions(run, valid_sheets)).at(0)
         say(areas.table(severstal.STEEL.class_names[1:]))
         return {
             "valid_sheets": len(valid_sheets),
@@ -76,15 +75,15 @@ def cracks(
     seed: Seed = 0,
 ) -> None:
     """Train the U-Net on real photos of cracked asphalt (CrackForest) and score it on those of val_list.txt."""
-    from helpers.severstal import cracks, measure, training
+    from helpers.severstal import cracks, measure, train
 
     try:
         train_photos, valid_photos = (cracks.read_photos(folder, f"{part}_list.txt") for part in ("train", "val"))
     except ValueError as error:
         give_up(error)
 
-    def score(run: training.Run) -> dict:
-        areas = measure(training.predictions(run, valid_photos)).at(0)
+    def score(run: train.Run) -> dict:
+        areas = measure(train.predictions(run, valid_photos)).at(0)
         f1 = cracks.crack_f1(areas)
         say(f"F1 on crack pixels of {len(valid_photos)} photos: {f1:.3f} (predicting nothing: 0)")
         return {
@@ -101,38 +100,24 @@ def cracks(
 def _train_and_record(out: Path, sheets: list, score: Callable, *, steps: int, batch: int, width: int, scale: float,
                       seed: int) -> None:  # fmt: skip
     """Train, save weights.pt, score, and write record.json with command, device, date and figures."""
-    from helpers.evaluation import save_json
-    from helpers.severstal import training
+    from helpers.severstal import train
 
     try:
         out.mkdir(parents=True, exist_ok=True)
-        crops = training.Crops(sheets, width=width, scale=scale, seed=seed)
-        run = training.train(crops, steps=steps, batch=batch, seed=seed)
+        crops = train.Crops(sheets, width=width, scale=scale, seed=seed)
+        run = train.train(crops, steps=steps, batch=batch, seed=seed)
         run.save(out / "weights.pt")
         epochs = steps * batch / len(sheets)
         say(f"{steps} steps, {epochs:.1f} epochs, {run.seconds / 60:.1f} min")
-        about = {
-            "command": environment.typed_command(),
-            "date": date.today().isoformat(),
-            "device": environment.device_name(),
-            "minutes": run.seconds / 60,
-            "cpu_minutes": run.cpu_seconds / 60,
-            "steps": steps,
-            "epochs": epochs,
-            "train_pictures": len(sheets),
-        }
-        save_json(out / "record.json", _rounded(about | score(run)))
+        record = records.run_record(
+            minutes=run.seconds / 60,
+            cpu_minutes=run.cpu_seconds / 60,
+            steps=steps,
+            epochs=epochs,
+            train_pictures=len(sheets),
+            **score(run),
+        )
+        records.save(out / "record.json", record)
     except (ValueError, OSError) as error:
         give_up(error)
     say(f"weights and record are in {out}")
-
-
-def _rounded(value):
-    """Figures to four digits, NaN (a class that does not occur) as None: JSON has no NaN."""
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_rounded(item) for item in value]
-    if isinstance(value, float):
-        return round(value, 4) if value == value else None
-    return value

@@ -2,14 +2,13 @@
 
 import json
 import re
-from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from helpers import environment
+from helpers import records
 from helpers.assets import AssetError, fetch
 from helpers.cli.console import give_up, say
 from helpers.paths import DATA, tier
@@ -64,9 +63,8 @@ def camvid(
 
     Started again after a kill, the same command goes on from the last checkpoint.
     """
-    from helpers.camvid import folder as layout
+    from helpers.datasets import camvid as layout
     from helpers.datasets import check_dataset
-    from helpers.evaluation import save_json
 
     longest = longest_side(size)
     try:
@@ -80,34 +78,31 @@ def camvid(
             give_up(f"a batch of {batch} is larger than the {len(train_paths)} pictures to train on; lower --batch")
         out.mkdir(parents=True, exist_ok=True)
         say(f"{len(train_paths)} pictures to learn from, {len(valid_paths)} to validate on")
-        from helpers.camvid import training  # loads torch and fastai, which takes seconds
+        from helpers.camvid import train  # loads torch and fastai, which takes seconds
 
         settings = {"arch": arch.value, "size": longest, "split": split, "batch": batch, "class_weights": class_weights,
                     "rate": rate, "seed": seed, "pictures": len(train_paths)}  # fmt: skip
-        trained, record = training.train(
+        trained, record = train.train(
             out, train_paths, valid_paths, source, arch=arch.value, size=longest, minutes=minutes, batch=batch,
             peak_rate=rate, class_weights=class_weights, start=start, seed=seed, settings=settings,
         )  # fmt: skip
         trained.save(out / "weights.pt")
-        about = {
-            "command": environment.typed_command(),
-            "date": date.today().isoformat(),
-            "device": environment.device_name(),
+        about = records.run_record(
             **settings,
-            "minutes": round(record["seconds"] / 60, 2),
-            "steps": record["steps"],
-            "epochs": round(record["views"] / len(train_paths), 1),
-            "views_per_second": round(record["views"] / record["seconds"], 1),
-            "history": record["history"],
-        }
+            minutes=record["seconds"] / 60,
+            steps=record["steps"],
+            epochs=record["views"] / len(train_paths),
+            views_per_second=record["views"] / record["seconds"],
+            history=record["history"],
+        )
         if start and (earlier := start.parent / "record.json").is_file():
             first = json.loads(earlier.read_text(encoding="utf-8"))
             about["before"] = {key: first.get(key) for key in ("command", "minutes", "epochs")}
         if valid_paths:
-            matrix = training.score(trained, valid_paths, source)
+            matrix = train.score(trained, valid_paths, source)
             say(matrix.table(trained.labels.class_names))
             about |= {"valid_pictures": len(valid_paths), **matrix.figures(trained.labels.class_names)}
-        save_json(out / "record.json", about)
+        records.save(out / "record.json", about)
     except (ValueError, OSError, AssetError) as error:
         give_up(error)
     except KeyboardInterrupt:

@@ -7,8 +7,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from helpers.cli.console import complain, say
-from helpers.cli.models import Predict
-from helpers.labels import LabelSet
+from helpers.models import Model
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".wmv", ".3gp")
 
@@ -32,14 +31,13 @@ class VideoOptions:
 
 
 def segment_videos(
-    jobs: Iterable[tuple[Path, Path]], predict: Predict, label_set: LabelSet, options: VideoOptions
+    jobs: Iterable[tuple[Path, Path]], model: Model, options: VideoOptions
 ) -> bool:
     """Segment videos one after the other, telling what becomes of each.
 
     Args:
         jobs: (source, result) paths.
-        predict: gives a picture's mask.
-        label_set: what the mask's ids mean.
+        model: gives a picture's mask.
         options: how.
 
     Returns:
@@ -50,7 +48,7 @@ def segment_videos(
     well = True
     for source, result in jobs:
         try:
-            report = segment_video(predict, source, result, label_set=label_set, **vars(options))
+            report = segment_video(model.predict, source, result, label_set=model.labels, **vars(options))
         except (ValueError, OSError, MemoryError) as error:
             complain(error if str(source) in str(error) else f"{source}: {error}")
             well = False

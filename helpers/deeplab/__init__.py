@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from helpers import assets, paths
-from helpers.deeplab.frozen import TensorFlowGraph, read_graph_bytes
-from helpers.deeplab.graph import Graph, GraphError
-from helpers.deeplab.lite import LiteGraph
+from helpers.deeplab.engines.base import Graph, GraphError
+from helpers.deeplab.engines.litert import LiteGraph
+from helpers.deeplab.engines.tensorflow import TensorFlowGraph, read_graph_bytes
 from helpers.deeplab.zoo import BUNDLED, CHECKPOINTS, ZOO, Checkpoint, recognise
 from helpers.images import fit_within, resize_image
 from helpers.labels import LABEL_SETS, LabelSet
@@ -67,7 +67,7 @@ def load_graph(path: str | Path, *, labels: LabelSet | str | None = None, engine
     if engine == "tensorflow":
         return TensorFlowGraph(name, read_graph_bytes(path), **known)
     try:
-        from helpers.deeplab.openvino_engine import OpenVINOGraph
+        from helpers.deeplab.engines.openvino import OpenVINOGraph
     except ImportError as error:
         raise GraphError("this engine needs the package openvino: pip install openvino") from error
     return OpenVINOGraph(name, read_graph_bytes(path), bfloat16=engine == "openvino-bf16", streams=streams, **known)

@@ -2,7 +2,7 @@
 
 from helpers.fcn.models import BUNDLED, MODELS, ModelError, Published, SegmentationModel, load_model
 from helpers.fcn.overlays import draw_segmentation_map, image_overlay
-from helpers.fcn.predicting import get_probabilities, get_segment_labels, segment_batch
+from helpers.fcn.predict import get_probabilities, get_segment_labels, segment_batch
 
 __all__ = [
     "BUNDLED", "MODELS", "ModelError", "Published", "SegmentationModel", "draw_segmentation_map",

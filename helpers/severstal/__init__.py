@@ -1,12 +1,10 @@
 """Severstal steel defects: four rare classes on long sheets, run-length labels, Dice, a U-Net, a submission.
 
-What needs torch is in `helpers.severstal.training` and `helpers.severstal.network`; the rest loads no framework.
+What needs torch is in `helpers.severstal.train` and `helpers.severstal.model`; the rest loads no framework.
 """
 
 from helpers.assets import AssetError
-from helpers.severstal.scores import Areas, clean_up, dice, measure, search, worst
-from helpers.severstal.sheets import STEEL, Sheet, class_map, competition_folder, read_sheets, split, statistics, where
-from helpers.severstal.tables import (
+from helpers.datasets.severstal import (
     CLASS_IDS,
     HEIGHT,
     WIDTH,
@@ -16,6 +14,8 @@ from helpers.severstal.tables import (
     validate_submission,
     write_submission,
 )
+from helpers.severstal.data import STEEL, Sheet, class_map, competition_folder, read_sheets, split, statistics, where
+from helpers.severstal.scores import Areas, clean_up, dice, measure, search, worst
 
 __all__ = [
     "CLASS_IDS", "HEIGHT", "STEEL", "WIDTH", "Areas", "AssetError", "Sheet", "TableError", "class_map", "clean_up",

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from helpers import rle
-from helpers.datasets import DatasetError
+from helpers.datasets.pairing import DatasetError
 from helpers.images import read_image
 from helpers.masks import read_mask
 from helpers.severstal.scores import Areas

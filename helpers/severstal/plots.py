@@ -9,11 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
+from helpers.datasets.severstal import CLASS_IDS
 from helpers.images import resize_image
 from helpers.masks import outline, resize_mask
 from helpers.plots import plot_grid
-from helpers.severstal.sheets import STEEL, Sheet, class_map, statistics, where
-from helpers.severstal.tables import CLASS_IDS
+from helpers.severstal.data import STEEL, Sheet, class_map, statistics, where
 
 COLORS = STEEL.colors[1:] / 255  # of classes 1 to 4
 NAMES = STEEL.class_names[1:]

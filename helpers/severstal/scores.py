@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from helpers.severstal.tables import CLASS_IDS
+from helpers.datasets.severstal import CLASS_IDS
 
 
 def dice(target: np.ndarray, pred: np.ndarray) -> np.ndarray:

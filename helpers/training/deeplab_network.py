@@ -1,4 +1,4 @@
-"""The bundled DeepLabV3+ in torch; helpers.deeplab.freeze builds the same network in TensorFlow."""
+"""The bundled DeepLabV3+ in torch; tools.bundled_models.freeze builds the same network in TensorFlow."""
 
 import numpy as np
 import torch

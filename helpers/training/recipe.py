@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from helpers.training.checkpoints import AveragedWeights, load_checkpoint, save_checkpoint, warmup_cosine
 from helpers.training.devices import best_device, sharing_copy
-from helpers.training.streets import Pool, Step, draw_batch
+from helpers.training.street_samples import Pool, Step, draw_batch
 
 CURRICULUM = (
     Step(0.60, (160, 224), 8, (0.35, 1.1)),

@@ -18,9 +18,9 @@ import numpy as np
 import pytest
 
 from helpers import paths
+from helpers.datasets.driveseg import read_label_frames
 from helpers.deeplab import Graph, load_graph, segment
-from helpers.deeplab.driveseg import read_label_frames
-from helpers.deeplab.driving import CITYSCAPES_SIZE, tutorial_loop
+from helpers.driving.smoothing import CITYSCAPES_SIZE, tutorial_loop
 from helpers.evaluation import Evaluation, save_json
 from helpers.images import resize_image
 from helpers.labels import CAMVID11, CITYSCAPES
@@ -37,7 +37,7 @@ MAX_LOSS = 0.01  # of mIoU, at the default size
 
 
 def engine() -> str:
-    from helpers.deeplab.openvino_engine import has_bfloat16
+    from helpers.deeplab.engines.openvino import has_bfloat16
 
     return "openvino-bf16" if has_bfloat16() else "openvino"
 

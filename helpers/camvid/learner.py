@@ -1,0 +1,146 @@
+"""What the lesson trains with, in fastai's own terms: a DataBlock, scores without Void, a Learner."""
+
+import tempfile
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
+import fastai.callback.progress
+import fastai.callback.schedule  # noqa: F401  both add methods to Learner: no_bar, lr_find, fit_one_cycle
+import numpy as np
+from fastai.data.block import DataBlock
+from fastai.data.core import DataLoaders
+from fastai.data.transforms import FuncSplitter, Normalize
+from fastai.learner import Learner, Metric
+from fastai.losses import CrossEntropyLossFlat
+from fastai.torch_core import to_device
+from fastai.vision.augment import aug_transforms
+from fastai.vision.data import ImageBlock, MaskBlock
+from torch import Tensor, nn
+
+from helpers.camvid.model import Trained
+from helpers.datasets.camvid import get_y_fn, label_set, read_label, valid_names
+from helpers.datasets.pairing import image_files
+from helpers.images import read_image, resize_image
+from helpers.labels import CAMVID11, LabelSet
+from helpers.masks import resize_mask
+from helpers.metrics import ConfusionMatrix
+from helpers.training.callbacks import Averaged
+from helpers.training.cpu_speed import CpuSpeed
+
+VOID = CAMVID11.ignore_index
+KEPT = 1000  # decoded frames that stay in memory: all of CamVid, at most 1.2 GB
+
+
+def data_block(folder: Path, size: tuple[int, int]) -> DataBlock:
+    """The recipe of batches: CamVid's folder, folded to 11 classes, split by valid.txt.
+
+    Args:
+        folder: in CamVid's layout.
+        size: (height, width) of the views.
+    """
+    labels, valid = label_set(folder), set(valid_names(folder))
+    # Frames are decoded once and kept a little larger than the views, so that zooming in has pixels to show.
+    kept_size = tuple(side * 3 // 2 for side in size)
+
+    @lru_cache(maxsize=KEPT)
+    def get_x(image_path: Path) -> np.ndarray:
+        return resize_image(read_image(image_path), kept_size)
+
+    @lru_cache(maxsize=KEPT)
+    def get_y(image_path: Path) -> np.ndarray:
+        return resize_mask(read_label(get_y_fn(image_path), labels), kept_size)
+
+    return DataBlock(
+        blocks=(ImageBlock, MaskBlock([*CAMVID11.class_names, "Void"])),
+        get_items=image_files,  # sorted, so that a seed gives the same batches on every machine
+        splitter=FuncSplitter(lambda image_path: image_path.name in valid),
+        get_x=get_x,
+        get_y=get_y,
+        batch_tfms=[
+            *aug_transforms(size=size, min_scale=0.35, max_rotate=4, max_lighting=0.4, max_warp=0),
+            Normalize.from_stats([0] * 3, [1 / 255] * 3),  # back to 0 … 255, as the network takes them
+        ],
+    )
+
+
+def acc_camvid(logits: Tensor, target: Tensor) -> Tensor:
+    """Share of the labelled pixels whose class is right; Void is not counted.
+
+    Args:
+        logits: (B, 11, H, W).
+        target: (B, H, W) ids, 11 where nobody knows.
+    """
+    labelled = target != VOID
+    return (logits.argmax(dim=1)[labelled] == target[labelled]).float().mean()
+
+
+class MeanIoU(Metric):
+    """fastai's metric around one confusion matrix, summed over all batches; Void is not counted."""
+
+    name = "mean_iou"
+
+    def reset(self) -> None:
+        """Start again, before each validation."""
+        self.matrix = ConfusionMatrix(CAMVID11.num_classes, ignore_index=VOID)
+
+    def accumulate(self, learn: Learner) -> None:
+        """Add a batch."""
+        self.matrix.update(learn.y.cpu().numpy(), learn.pred.argmax(dim=1).cpu().numpy())
+
+    @property
+    def value(self) -> float:
+        """Mean IoU of all batches so far."""
+        return self.matrix.mean_iou()
+
+
+def learner(dls: DataLoaders, network: nn.Module, *, weights: Tensor | None = None) -> Learner:
+    """Data, network, loss, scores and callbacks in one object that can train.
+
+    Args:
+        dls: from `data_block`.
+        network: pictures (B, 3, H, W) in 0 … 255 to logits (B, 11, H, W).
+        weights: (11,) of the classes in the loss; all alike when left out.
+    """
+    return Learner(
+        dls,
+        network,
+        loss_func=CrossEntropyLossFlat(
+            axis=1, weight=weights if weights is None else weights.to(dls.device), ignore_index=VOID
+        ),
+        metrics=[acc_camvid, MeanIoU()],
+        cbs=[CpuSpeed(), Averaged()],
+        path=Path(tempfile.mkdtemp()),  # the learning-rate finder keeps a copy of the weights there
+    )
+
+
+def trained(learn: Learner, size: tuple[int, int]) -> Trained:
+    """What a finished training leaves: the averaged weights, which from now on also the Learner uses."""
+    learn.model.load_state_dict(learn.averaged.average.network.state_dict())
+    return Trained(learn.model.eval(), "small", CAMVID11, max(size))
+
+
+def class_shares(image_paths: Iterable[Path], source: LabelSet) -> np.ndarray:
+    """(11,) share of each class among the labelled pixels of these pictures' masks."""
+    counts = sum(np.bincount(read_label(get_y_fn(path), source).ravel(), minlength=256) for path in image_paths)
+    labelled = counts[: CAMVID11.num_classes]
+    return labelled / labelled.sum()
+
+
+def draw_again(dls: DataLoaders, item: int, *, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The same training frame several times, each time as another view.
+
+    Args:
+        dls: from `data_block`.
+        item: which frame of the training set.
+        count: number of views.
+
+    Returns:
+        Views (count, H, W, 3) uint8 RGB and their masks (count, H, W).
+    """
+    train = dls.train
+    batches = [
+        train.after_batch(to_device(train.create_batch([train.do_item(item)]), train.device)) for _ in range(count)
+    ]
+    images, masks = (np.concatenate([batch[i].cpu().numpy() for batch in batches]) for i in (0, 1))
+    return images.transpose(0, 2, 3, 1).round().astype(np.uint8), masks

@@ -1,0 +1,134 @@
+"""The lesson's networks, how a trained one is kept in a file, and how it predicts (torch)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from helpers.images import fit_within, resize_image
+from helpers.labels import LABEL_SETS, LabelSet
+from helpers.networks.unet import UNet
+from helpers.paths import tier
+from helpers.training.checkpoints import load_checkpoint, save_checkpoint
+from helpers.training.devices import best_device, half_precision
+from helpers.training.street_encoder import CHANNELS, standardise, street_encoder
+
+ARCHS = ("small", "resnet18", "resnet34")
+WIDTHS = (96, 64, 32)  # of the small network's decoder at 1/8, 1/4 and 1/2
+LESSON = "camvid"
+SMALLER = 0.8  # of the second size at which a picture is looked at
+
+
+class StreetNetwork(nn.Module):
+    """Pictures as they are in, logits of any size out, whatever network is inside.
+
+    Args:
+        network: standardised pictures (B, 3, H, W) to logits, which may be smaller than the pictures.
+    """
+
+    def __init__(self, network: nn.Module):
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor, size: tuple[int, int] | None = None) -> Tensor:
+        """Logits (B, num_classes, height, width) float32.
+
+        Args:
+            images: (B, 3, H, W) RGB in 0 … 255, uint8 or float.
+            size: (height, width) of the logits; the pictures' own when left out.
+        """
+        logits = self.network(standardise(images)).float()
+        return F.interpolate(logits, size=size or images.shape[2:], mode="bilinear")
+
+
+def build(arch: str, num_classes: int, *, pretrained: bool | None = None) -> StreetNetwork:
+    """A network with its first weights.
+
+    Args:
+        arch: "small" for a U-Net on the street encoder, which learns most in a CPU minute; "resnet18" or "resnet34"
+            for fastai's DynamicUnet, as in its CamVid lesson.
+        num_classes: channels of the logits.
+        pretrained: whether a ResNet begins with torchvision's ImageNet weights, which are downloaded; by default in
+            the full tier only.
+    """
+    if arch not in ARCHS:
+        raise ValueError(f"unknown arch {arch!r}; choose one of {', '.join(ARCHS)}")
+    if arch == "small":
+        return StreetNetwork(UNet(street_encoder(), CHANNELS, WIDTHS, num_classes))
+    from fastai.vision.learner import create_unet_model
+    from torchvision import models
+
+    pretrained = tier() == "full" if pretrained is None else pretrained
+    return StreetNetwork(create_unet_model(getattr(models, arch), num_classes, (224, 224), pretrained=pretrained))
+
+
+@dataclass
+class Trained:
+    """A trained network and what one has to know to use it."""
+
+    network: nn.Module
+    arch: str
+    labels: LabelSet
+    size: int  # longest side of the pictures that it was trained on
+
+    def save(self, path: str | Path) -> None:
+        """Write everything into one file, which `load` reads."""
+        weights = {key: value.cpu() for key, value in self.network.state_dict().items()}
+        about = {"lesson": LESSON, "arch": self.arch, "labels": self.labels.key, "size": self.size}
+        save_checkpoint(path, about | {"weights": weights})
+
+    def predict(self, image: np.ndarray, *, size: int | None = None, average: bool = True) -> np.ndarray:
+        """Segment a picture.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+            size: longest side in pixels that the network sees; by default that of its training.
+            average: also look at it mirrored and smaller, and average what is found; takes three times as long.
+
+        Returns:
+            (H, W) uint8 ids of `labels`.
+        """
+        size = size or self.size
+        sizes = (size, round(SMALLER * size)) if average else (size,)
+        mirrors = (False, True) if average else (False,)
+        probs = sum(self._probs(image, size, mirror) for size in sizes for mirror in mirrors)
+        return probs.argmax(0).byte().cpu().numpy()
+
+    @torch.inference_mode()
+    def _probs(self, image: np.ndarray, size: int, mirror: bool) -> Tensor:
+        """(C, H, W) probabilities at the picture's own size, of the picture shrunk to a longest side."""
+        device = next(self.network.parameters()).device
+        seen = resize_image(image, fit_within(image.shape[:2], size))
+        batch = torch.from_numpy(seen).to(device).permute(2, 0, 1)[None]
+        if mirror:
+            batch = batch.flip(3)
+        with half_precision(device):
+            logits = self.network(batch.contiguous(memory_format=torch.channels_last))
+        logits = F.interpolate(logits, size=image.shape[:2], mode="bilinear")
+        return (logits.flip(3) if mirror else logits)[0].softmax(0)
+
+
+def load(path: str | Path) -> Trained:
+    """Read what `Trained.save` wrote.
+
+    Raises:
+        ValueError: the file is something else.
+    """
+    saved = load_checkpoint(path)
+    if saved.get("lesson") != LESSON:
+        raise ValueError(f"{path} holds no network of the CamVid lesson; name a weights.pt that `train camvid` wrote")
+    labels = LABEL_SETS[saved["labels"]]
+    network = build(saved["arch"], labels.num_classes, pretrained=False)
+    network.load_state_dict(saved["weights"])
+    network = network.to(best_device(), memory_format=torch.channels_last).eval()
+    return Trained(network, saved["arch"], labels, saved["size"])
+
+
+def load_model(path: str | Path, *, size: int | None = None) -> tuple[Callable[[np.ndarray], np.ndarray], LabelSet]:
+    """A trained network as the commands use it: a function from picture to mask, and what the mask's ids mean."""
+    trained = load(path)
+    return lambda image: trained.predict(image, size=size), trained.labels

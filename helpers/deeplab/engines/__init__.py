@@ -1,0 +1,1 @@
+"""What runs a frozen graph: TensorFlow, OpenVINO or LiteRT, behind one `Graph`."""

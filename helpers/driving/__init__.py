@@ -1,0 +1,1 @@
+"""Lesson 02: driving video, frame by frame; may use `helpers.deeplab`."""

@@ -1,0 +1,81 @@
+"""The models that commands and lessons can use, by name or file: one registry, one protocol."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from helpers.assets import ASSETS
+from helpers.labels import LabelSet
+
+DEFAULT_MODEL = "deeplab_street"
+
+# Which lesson a name belongs to; known here, because asking the lessons would load their frameworks.
+DEEPLAB_NAMES = (DEFAULT_MODEL, *(name for name, asset in ASSETS.items() if asset.source == "deeplab_zoo"))
+FCN_NAMES = ("fcn_street", *(name for name, asset in ASSETS.items() if asset.source == "torchvision"))
+TORCH_SUFFIXES = (".pt", ".pth")
+
+
+@dataclass(frozen=True)
+class Model:
+    """A loaded model, whatever it runs on.
+
+    Attributes:
+        name: as it was asked for.
+        predict: from a picture (H, W, 3) uint8 RGB to its mask (H, W) of class ids.
+        labels: what the mask's ids mean.
+    """
+
+    name: str
+    predict: Callable[[np.ndarray], np.ndarray]
+    labels: LabelSet
+
+
+def load(
+    name: str, labels: str | None = None, *, size: int | None = None, engine: str | None = None, streams: int = 1
+) -> Model:
+    """Load a model.
+
+    Args:
+        name: of a checkpoint, or a path.
+        labels: key of the label set that it was trained on, where nobody knows.
+        size: longest side in pixels that the network sees; by default what suits the model.
+        engine, streams: what runs it, see `deeplab.load_graph`.
+
+    Raises:
+        ValueError, AssetError: it can't be had, or is no model.
+    """
+    if name not in DEEPLAB_NAMES + FCN_NAMES and not Path(name).exists():
+        names = ", ".join(DEEPLAB_NAMES + FCN_NAMES)
+        raise ValueError(f"no model at {name}; name a file or folder, or one of: {names}")
+    if name in FCN_NAMES or Path(name).suffix in TORCH_SUFFIXES:
+        if engine:
+            raise ValueError(f"{name} runs on torch; --engine is for DeepLab graphs")
+        return _load_torch(name, labels, size=size)
+    from helpers import deeplab
+
+    graph = deeplab.load_graph(name, labels=labels, engine=engine, streams=streams)
+    return Model(name, lambda image: deeplab.segment(graph, image, max_size=size), graph.labels)
+
+
+def _load_torch(name: str, labels: str | None, *, size: int | None) -> Model:
+    if name not in FCN_NAMES and _lesson(name) == "camvid":
+        from helpers.camvid.model import load_model
+
+        return Model(name, *load_model(name, size=size))
+    from helpers import fcn
+
+    model = fcn.load_model(name, size=size, labels=labels)
+    return Model(name, lambda image: fcn.get_segment_labels(image, model), model.labels)
+
+
+def _lesson(name: str) -> str | None:
+    """The lesson that a file of weights says it is of; None where it says nothing."""
+    from helpers.training.checkpoints import load_checkpoint
+
+    try:
+        saved = load_checkpoint(name)
+    except (ValueError, OSError):  # whoever loads it says what is wrong
+        return None
+    return saved.get("lesson") if isinstance(saved, dict) else None

@@ -1,0 +1,1 @@
+"""Networks that the lessons and the bundled models are made of (torch)."""

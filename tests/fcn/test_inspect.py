@@ -1,0 +1,83 @@
+"""Counting a network's convolutions: known values, and torch's own counter as an oracle."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from helpers.fcn import inspect
+from helpers.training.fcn_network import street_fcn
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture(scope="module")
+def small() -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(3, 8, 3, stride=2, padding=1, bias=False), nn.ReLU(), nn.Conv2d(8, 4, 1), nn.MaxPool2d(2),
+        nn.Conv2d(4, 4, 3, padding=1, groups=4),
+    ).eval()  # fmt: skip
+
+
+def test_convolutions_of_a_small_network(small: nn.Module) -> None:
+    first, second, depthwise = inspect.convolutions(small, torch.zeros(1, 3, 8, 12))
+    assert first == ("0", (3, 3), 3, 8, 2, (4, 6), 3 * 8 * 9, 3 * 8 * 9 * 24)
+    assert second.size == (4, 6) and second.multiply_adds == 8 * 4 * 24
+    assert depthwise.size == (2, 3) and depthwise.multiply_adds == 4 * 9 * 6, "a channel meets only its own kernel"
+
+
+def test_multiply_adds_are_half_of_torch_s_flops() -> None:
+    network = street_fcn().eval()
+    images = torch.zeros(1, 3, 64, 96)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network(images)
+    layers = inspect.convolutions(network, images)
+    assert 2 * sum(layer.multiply_adds for layer in layers) == counter.get_total_flops()
+    assert layers[0].size == (32, 48) and layers[-1].outputs == 21 and layers[-1].kernel == (1, 1)
+
+
+def test_hooks_are_gone_afterwards(small: nn.Module) -> None:
+    inspect.convolutions(small, torch.zeros(1, 3, 8, 8))
+    with pytest.raises(RuntimeError):
+        inspect.activations(small, torch.zeros(1, 5, 8, 8), ["0"])  # five channels: the pass fails
+    assert not any(module._forward_hooks for module in small.modules())
+
+
+def test_stages_join_neighbours_of_one_size(small: nn.Module) -> None:
+    layers = inspect.convolutions(small, torch.zeros(1, 3, 8, 12))
+    large, little = inspect.stages(layers)
+    assert large == ((4, 6), "2", 4, 2, 3 * 8 * 9 + 8 * 4, (3 * 8 * 9 + 8 * 4) * 24)
+    assert little.convolutions == 1 and little.size == (2, 3)
+    back = inspect.stages([layers[2], layers[0], layers[2]])
+    assert [stage.size for stage in back] == [(2, 3), (4, 6), (2, 3)], "a size that comes again is another stage"
+
+
+def test_cost_at_full_resolution_is_that_of_the_network_without_strides(small: nn.Module) -> None:
+    images = torch.zeros(1, 3, 8, 12)
+    unshrunk = nn.Sequential(
+        nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 4, 1), nn.Conv2d(4, 4, 3, padding=1, groups=4)
+    ).eval()
+    wanted = sum(layer.multiply_adds for layer in inspect.convolutions(unshrunk, images))
+    assert inspect.at_full_resolution(inspect.convolutions(small, images), (8, 12)) == wanted
+
+
+def test_activations_are_what_the_modules_get_and_give(small: nn.Module) -> None:
+    images = torch.rand(2, 3, 8, 12)
+    found = inspect.activations(small, images, ["3", "0"])
+    assert list(found) == ["0", "3"], "in the order in which they ran"
+    given, output = found["3"]
+    torch.testing.assert_close(found["0"], (images, small[0](images)))
+    torch.testing.assert_close(given, small[:3](images))
+    torch.testing.assert_close(output, small[:4](images))
+    with pytest.raises(KeyError, match="no module 7"):
+        inspect.activations(small, images, ["0", "7"])
+
+
+def test_the_liveliest_channel_fills_the_scale() -> None:
+    flat, ramp = torch.full((20, 30), 7.0), torch.linspace(-3, 5, 600).reshape(20, 30)
+    shown = inspect.liveliest_channel(torch.stack([flat, ramp, 0.5 * ramp])[None])
+    assert shown.shape == (20, 30) and shown.dtype == np.float32
+    assert shown.min() == 0 and shown.max() == 1
+    np.testing.assert_allclose(shown.ravel()[300], 0.5, atol=0.01)
+    assert inspect.liveliest_channel(flat[None, None]).max() == 0, "a map without any variation is black"

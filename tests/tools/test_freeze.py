@@ -1,0 +1,153 @@
+"""The frozen graph is the torch network: equal logits, from weights made at random and from the bundled ones."""
+
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from helpers.paths import DATA
+
+BUNDLED = DATA / "models" / "deeplab_street.tar.gz"
+SIZES = ((96, 128), (61, 83), (180, 240))
+
+# Each framework runs in a process of its own; arrays travel through .npz files.
+TORCH = """
+import numpy as np, torch
+from helpers.training.deeplab_network import DeepLabV3Plus, folded_weights, from_folded_weights
+
+def save_logits(network, name):
+    with torch.inference_mode():
+        logits = {key: network(torch.from_numpy(image).permute(0, 3, 1, 2)).permute(0, 2, 3, 1).numpy()
+                  for key, image in np.load(folder / "images.npz").items()}
+    np.savez(folder / name, **logits)
+"""
+RANDOM_NETWORK = """
+torch.manual_seed(3)
+network = DeepLabV3Plus()
+for module in network.modules():
+    if isinstance(module, torch.nn.BatchNorm2d):
+        torch.nn.init.uniform_(module.weight, 0.5, 1.5)
+        torch.nn.init.normal_(module.bias, std=0.2)
+        module.running_mean.normal_(std=0.2)
+        module.running_var.uniform_(0.5, 2.0)
+np.savez(folder / "weights.npz", **folded_weights(network.eval()))
+save_logits(network, "unfolded.npz")
+"""
+TORCH_LOGITS = """
+save_logits(from_folded_weights(dict(np.load(folder / "weights.npz"))), "torch.npz")
+"""
+GRAPH_LOGITS = """
+import tarfile, numpy as np, tensorflow as tf
+with tarfile.open(folder / "deeplab_street.tar.gz") as tar:
+    content = tar.extractfile("deeplab_street/frozen_inference_graph.pb").read()
+graph_def = tf.compat.v1.GraphDef.FromString(content)
+argmax = [node for node in graph_def.node if node.op == "ArgMax"]
+assert len(argmax) == 1, argmax
+function = tf.compat.v1.wrap_function(lambda: tf.compat.v1.import_graph_def(graph_def, name=""), [])
+run = function.prune("ImageTensor:0", [argmax[0].input[0] + ":0", "SemanticPredictions:0"])
+logits, predictions = {}, {}
+for key, image in np.load(folder / "images.npz").items():
+    logits[key], predictions[key] = (value.numpy() for value in run(tf.constant(image)))
+np.savez(folder / "graph.npz", **logits)
+np.savez(folder / "predictions.npz", **predictions)
+"""
+GRAPH_WEIGHTS = """
+np.savez(folder / "weights.npz", **{node.name: tf.make_ndarray(node.attr["value"].tensor) for node in graph_def.node
+                                    if node.name.endswith(("/kernel", "/bias"))})
+"""
+FREEZE_TWICE = """
+import numpy as np
+from tools.bundled_models.freeze import build_graph, pack
+weights = dict(np.load(folder / "weights.npz"))
+pack(build_graph(weights), folder / "deeplab_street.tar.gz")
+pack(build_graph(weights), folder / "again" / "deeplab_street.tar.gz")
+try:
+    pack(build_graph(weights), folder / "graph.pb")
+except ValueError as error:
+    (folder / "error.txt").write_text(str(error))
+"""
+
+
+def run_python(code: str, folder: Path) -> None:
+    """Run code that finds ``folder`` in a fresh interpreter."""
+    code = f"from pathlib import Path; folder = Path({str(folder)!r})\n{code}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def load(path: Path) -> dict[str, np.ndarray]:
+    with np.load(path) as file:
+        return dict(file)
+
+
+def write_images(folder: Path) -> None:
+    """Smooth random pictures: like photos, neighbouring pixels belong together."""
+    rng = np.random.default_rng(0)
+    images = {}
+    for height, width in SIZES:
+        coarse = rng.integers(0, 256, (height // 8 + 1, width // 8 + 1, 3), np.uint8)
+        images[f"{height}x{width}"] = coarse.repeat(8, 0).repeat(8, 1)[None, :height, :width]
+    np.savez(folder / "images.npz", **images)
+
+
+@pytest.fixture(scope="module")
+def random_network(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with random weights, their frozen graph, and the logits and predictions of both frameworks."""
+    folder = tmp_path_factory.mktemp("random")
+    write_images(folder)
+    run_python(TORCH + RANDOM_NETWORK + TORCH_LOGITS, folder)
+    run_python(FREEZE_TWICE + GRAPH_LOGITS, folder)
+    return folder
+
+
+def test_graph_equals_torch(random_network: Path) -> None:
+    torch_logits, graph_logits = load(random_network / "torch.npz"), load(random_network / "graph.npz")
+    assert set(torch_logits) == set(graph_logits) == {f"{h}x{w}" for h, w in SIZES}
+    for key, expected in torch_logits.items():
+        assert expected.std() > 0.01  # not all the same, or equality would say little
+        np.testing.assert_allclose(graph_logits[key], expected, atol=1e-3)
+
+
+def test_folding_keeps_the_logits(random_network: Path) -> None:
+    """Folding and half precision change the logits by far less than they vary."""
+    for key, expected in load(random_network / "unfolded.npz").items():
+        np.testing.assert_allclose(load(random_network / "torch.npz")[key], expected, atol=0.02 * expected.std())
+
+
+def test_predictions_are_argmax_of_logits(random_network: Path) -> None:
+    logits = load(random_network / "graph.npz")
+    for key, pred in load(random_network / "predictions.npz").items():
+        assert pred.dtype == np.int64
+        assert pred.shape == logits[key].shape[:3]
+        np.testing.assert_array_equal(pred, logits[key].argmax(3))
+
+
+def test_packing_is_repeatable(random_network: Path) -> None:
+    archives = [random_network / name / "deeplab_street.tar.gz" for name in ("", "again")]
+    assert archives[0].read_bytes() == archives[1].read_bytes()
+    assert not list(random_network.rglob(".*"))  # no temporary file
+
+
+def test_wrong_archive_name_is_refused(random_network: Path) -> None:
+    assert "graph.pb does not end in .tar.gz" in (random_network / "error.txt").read_text()
+    assert not (random_network / "graph.pb").exists()
+
+
+def test_bundled_graph_equals_torch(tmp_path: Path) -> None:
+    (tmp_path / BUNDLED.name).write_bytes(BUNDLED.read_bytes())
+    write_images(tmp_path)
+    run_python(GRAPH_LOGITS + GRAPH_WEIGHTS, tmp_path)
+    run_python(TORCH + TORCH_LOGITS, tmp_path)
+    graph_logits = load(tmp_path / "graph.npz")
+    for key, expected in load(tmp_path / "torch.npz").items():
+        np.testing.assert_allclose(graph_logits[key], expected, atol=1e-3)
+        assert graph_logits[key].argmax(3).max() < 19
+
+
+def test_bundled_archive_is_packed_like_the_zoos() -> None:
+    assert BUNDLED.stat().st_size <= 6e6
+    with tarfile.open(BUNDLED) as tar:
+        assert tar.getnames() == ["deeplab_street/frozen_inference_graph.pb"]

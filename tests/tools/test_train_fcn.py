@@ -1,0 +1,127 @@
+"""The bundled FCN's network, its targets in Pascal VOC ids, and its training."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch.nn import functional as F
+from torchvision.models.segmentation.fcn import FCN
+
+from helpers.labels import CAMVID11, CITYSCAPES, PASCAL_VOC
+from helpers.training.checkpoints import load_checkpoint
+from helpers.training.deeplab_network import DeepLabV3Plus
+from helpers.training.fcn_network import street_fcn
+from helpers.training.street_encoder import CHANNELS, standardise, street_encoder
+from helpers.training.street_samples import Pool, read_frames
+from tools.bundled_models import train_fcn
+from town import write_town
+
+torch.set_num_threads(1)
+
+
+def voc_names(row: torch.Tensor) -> set[str]:
+    return {PASCAL_VOC.class_names[index] for index in row.nonzero().flatten()}
+
+
+def test_targets_stand_for_the_voc_classes_that_they_may_be() -> None:
+    members = train_fcn.voc_members()
+    camvid = {name: voc_names(members[19 + index]) for index, name in enumerate(CAMVID11.class_names)}
+    assert camvid.pop("Car") == {"car", "bus"}
+    assert camvid.pop("Pedestrian") == {"person"}
+    assert camvid.pop("Bicyclist") == {"person", "bicycle", "motorbike"}
+    assert set(map(frozenset, camvid.values())) == {frozenset({"background"})}
+    streets = {name: voc_names(members[index]) for index, name in enumerate(CITYSCAPES.class_names)}
+    assert (streets["rider"], streets["motorcycle"], streets["road"]) == ({"person"}, {"motorbike"}, {"background"})
+    assert streets["truck"] == set()  # Pascal VOC has no trucks: neither background nor car
+
+
+def test_rare_unions_weigh_more_and_targets_of_one_union_alike() -> None:
+    counts = torch.ones(30, dtype=torch.int64)
+    counts[CITYSCAPES.index("road")] = 1000
+    weights = train_fcn.voc_weights(counts, train_fcn.voc_members())
+    background = [weights[CITYSCAPES.index(name)] for name in ("road", "sky", "pole")] + [weights[19]]
+    assert len(set(map(float, background))) == 1
+    assert weights[CITYSCAPES.index("person")] > background[0]
+    assert weights[CITYSCAPES.index("truck")] == 0
+
+
+def test_loss_is_that_of_the_unions(tmp_path: Path) -> None:
+    """With one class of VOC per target, it is PyTorch's own cross-entropy, main and auxiliary."""
+    town = write_town(tmp_path / "town", stems=("A_1",), codes=CAMVID11.class_names + ("Void",))
+    pools = [(Pool(read_frames(town)), 1.0)]
+    torch.manual_seed(0)
+    network = train_fcn.build(None).eval()
+    images = torch.randint(0, 255, (1, 3, 64, 64), dtype=torch.uint8)
+    targets = torch.full((1, 32, 32), 19 + CAMVID11.index("Road"))
+    targets[:, :8] = 255
+    targets[:, 8:12] = CITYSCAPES.index("truck")
+    loss = train_fcn.voc_loss(pools)(network, images, targets)
+    output = network(standardise(images))
+    half = {key: F.interpolate(value, size=(32, 32), mode="area") for key, value in output.items()}
+    background = torch.zeros_like(targets).masked_fill(targets < 19, 255).masked_fill(targets == 255, 255)
+    expected = F.cross_entropy(half["out"], background, ignore_index=255)
+    truck_weight = 0.0  # none of the frames shows one
+    road = (targets != 255) & (targets >= 19)
+    aux = F.cross_entropy(half["aux"], torch.where(road, CITYSCAPES.index("road"), 255), ignore_index=255)
+    expected = expected + train_fcn.AUX_WEIGHT * (aux + truck_weight)
+    torch.testing.assert_close(loss, expected, rtol=0.05, atol=0)  # half precision, and another way to shrink
+
+
+def test_network_is_torchvisions_and_small() -> None:
+    network = street_fcn().eval()
+    assert isinstance(network, FCN) and network.aux_classifier is None
+    assert sum(p.numel() for p in network.parameters()) * 2 < 8e6  # bytes in half precision
+    with torch.inference_mode():
+        assert network(torch.zeros(2, 3, 50, 70))["out"].shape == (2, 21, 50, 70)
+
+
+def test_encoder_shrinks_step_by_step() -> None:
+    features = street_encoder().eval()(torch.zeros(1, 3, 64, 96))
+    assert [(name, *value.shape[1:]) for name, value in features.items()] == [
+        (str(2**i), channels, 64 >> i, 96 >> i) for i, channels in enumerate(CHANNELS, start=1)
+    ]
+
+
+def test_standardised_pictures_have_mean_0_and_deviation_1_and_a_flat_one_is_0() -> None:
+    images = torch.randint(0, 255, (2, 3, 40, 40), dtype=torch.uint8)
+    images[1] = 90
+    first, flat = standardise(images)
+    torch.testing.assert_close(first.mean((1, 2)), torch.zeros(3), atol=1e-4, rtol=0)
+    torch.testing.assert_close(first.std((1, 2), correction=0), torch.ones(3), atol=1e-3, rtol=0)
+    assert flat.abs().max() == 0
+
+
+def test_encoder_takes_over_the_deeplabs_weights() -> None:
+    """Its convolutions and normalisations, in the same order; only the activation between them differs."""
+    deeplab = DeepLabV3Plus()
+    network = train_fcn.build(deeplab.state_dict())  # strict: every tensor of the encoder has a counterpart
+    mine = [p for p in network.backbone.encoder.parameters()]
+    theirs = [*deeplab.stem.parameters(), *deeplab.stages.parameters()]
+    assert len(mine) == len(theirs)
+    assert all(a.equal(b) for a, b in zip(mine, theirs, strict=True))
+
+
+def test_exported_weights_are_a_plain_state_dict_in_half_precision(tmp_path: Path) -> None:
+    network = train_fcn.build(None)
+    train_fcn.export(network, tmp_path / "fcn_street.pt")
+    state = load_checkpoint(tmp_path / "fcn_street.pt")
+    street_fcn().load_state_dict(state)
+    shift = state["classifier.4.bias"].float() - network.classifier[-1].bias.detach()
+    assert {PASCAL_VOC.class_names[index] for index in (shift > 0.5).nonzero().flatten()} == {"car", "bus"}
+    assert {value.dtype for value in state.values()} == {torch.float16, torch.int64}
+
+
+def test_score_counts_cars_and_people_as_camvid_does(tmp_path: Path) -> None:
+    town = write_town(tmp_path / "town", stems=("A_1",), codes=CAMVID11.class_names + ("Void",))
+    frame = read_frames(town)[0]
+    target = frame.target.copy()
+    target[:10], target[10:20], target[20:30] = 19 + 8, 19 + 10, 255  # car, cyclist, void
+
+    class Bus(torch.nn.Module):
+        def forward(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
+            one = torch.eye(21)[PASCAL_VOC.index("bus")].reshape(1, 21, 1, 1)
+            return {"out": one.expand(1, 21, *images.shape[2:])}
+
+    figures = train_fcn.score(Bus(), [frame._replace(target=target)]).figures(train_fcn.TRAFFIC.class_names)
+    assert figures["iou"]["car"] == pytest.approx(10 / 50)
+    assert figures["iou"]["person"] == 0

@@ -1,0 +1,1 @@
+"""Run, normalise, lint, publish and hand out the notebooks."""

@@ -1,0 +1,1 @@
+"""Train and freeze the bundled networks."""
