@@ -4,6 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+UV_VERSION := 0.13.9
+# What requirements.lock pins beside the suite itself.
+EXTRAS := lab encoders export server scale site test
 NOTEBOOKS ?= $(sort $(wildcard notebooks/*.ipynb))
 
 # Set TORCH_BACKEND=cpu before the first start for a PyTorch without CUDA (saves several GB on Linux).
@@ -75,21 +78,23 @@ bench: $(READY) ## speed of the kernels against the readable ways
 	$(QUIET) $(BIN)/python -m pytest tests/benchmarks -s
 
 lock: $(READY) ## renew requirements.lock with the newest versions that pyproject.toml allows
-	$(BIN)/uv pip compile pyproject.toml --extra lab --extra test --universal --python-version 3.11 --upgrade \
-		--no-header --no-annotate --output-file requirements.lock
+	$(BIN)/uv pip compile pyproject.toml $(EXTRAS:%=--extra %) --universal --python-version 3.11 --upgrade \
+		--generate-hashes --no-header --no-annotate --output-file requirements.lock
 
 clean: ## remove .venv, build/ and caches; downloads stay in SEGMENTATION_CACHE
 	rm -rf $(VENV) $(VENV)-render build .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
 	find helpers tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamp: made once the environment holds exactly what the lock says, out of date when lock or pyproject change.
-# With a backend of its own, torch comes without the CUDA libraries, so their pins must not be installed either.
+# Every file is checked against its hash. With a backend of its own, torch is another file than the lock's and comes without
+# the CUDA libraries: then neither their pins nor any hashes can hold.
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if (3, 11) <= v[:2] <= (3, 13) else \
 		f"this suite needs Python 3.11, 3.12 or 3.13, found {v[0]}.{v[1]}; name another one: make PYTHON=python3.12 …")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	grep -vE '$(if $(TORCH_BACKEND),^(nvidia|cuda|triton)-?,^$$)' requirements.lock > $(VENV)/wanted.txt
-	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip sync $(if $(TORCH_BACKEND),--torch-backend=$(TORCH_BACKEND)) $(VENV)/wanted.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	sed $(if $(TORCH_BACKEND),'/^ /d; s/ .$$//; /^nvidia/d; /^cuda/d; /^triton/d','') requirements.lock > $(VENV)/wanted.txt
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip sync $(if $(TORCH_BACKEND),--torch-backend=$(TORCH_BACKEND),--require-hashes) \
+		$(VENV)/wanted.txt
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --no-deps --editable .
 	@touch $(READY)

@@ -20,9 +20,9 @@ from tools.authoring.notebooks import notebook_paths, read_notebook
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 LOCK = [
-    Requirement(line)
+    Requirement(line.removesuffix("\\"))
     for line in (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
-    if line and not line.startswith("#")
+    if line and not line.startswith((" ", "#"))
 ]
 # What nobody imports, and the words by which it is used instead.
 TOOLS = {
@@ -31,6 +31,7 @@ TOOLS = {
     "nbval": ("Makefile", "--nbval-lax"),
     "pytest-timeout": ("pyproject.toml", "\ntimeout = "),
     "ruff": ("Makefile", "ruff check"),
+    "pytest-xdist": ("Makefile", "-n 2"),
 }
 CONDA_NAMES = {"pytorch-cpu": "torch"}
 
@@ -41,15 +42,14 @@ def requirements(*groups: list[str]) -> dict[str, Requirement]:
 
 
 DIRECT = requirements(PROJECT["dependencies"], *EXTRAS.values())
-LOCKED = requirements(PROJECT["dependencies"], EXTRAS["lab"], EXTRAS["test"])
+LOCKED = requirements(PROJECT["dependencies"], *(EXTRAS[name] for name in EXTRAS if name != "render"))
 
 
 @cache
 def imported_modules() -> frozenset[str]:
     """Top-level names of everything that helpers, tests and notebooks import."""
-    trees = [
-        ast.parse(path.read_text(encoding="utf-8")) for f in ("helpers", "tests") for path in (ROOT / f).rglob("*.py")
-    ]
+    sources = (path for folder in ("helpers", "tools", "tests") for path in (ROOT / folder).rglob("*.py"))
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in sources]
     for path in notebook_paths():
         code = "\n".join(cell.source for cell in read_notebook(path).cells if cell.cell_type == "code")
         trees.append(ast.parse(re.sub(r"^(\s*)[%!].*$", r"\1pass", code, flags=re.MULTILINE)))
@@ -117,7 +117,7 @@ def test_conda_environment_has_the_same_ranges() -> None:
     found = requirements([line for line in conda if line != "pip"], from_pip)
     assert SpecifierSet(PROJECT["requires-python"]) == found.pop("python").specifier
     found = {CONDA_NAMES.get(name, name): (r.specifier, str(r.marker)) for name, r in found.items()}
-    wanted = requirements(PROJECT["dependencies"], EXTRAS["lab"])
+    wanted = requirements(PROJECT["dependencies"], *(EXTRAS[name] for name in ("lab", "encoders", "export", "server")))
     assert found == {name: (r.specifier, str(r.marker)) for name, r in wanted.items()}
     assert {"pytorch-cpu", "torchvision"} <= {Requirement(line).name for line in conda}, "pip's torch would bring CUDA"
 
@@ -141,7 +141,7 @@ def test_direct_dependency_is_used(name: str) -> None:
 
 def test_imports_are_declared() -> None:
     """What is imported is a direct dependency, not something that happens to come with one."""
-    own = {"helpers", *(path.stem for path in (ROOT / "tests").rglob("*.py")), *sys.stdlib_module_names}
+    own = {"helpers", "tools", *(path.stem for path in (ROOT / "tests").rglob("*.py")), *sys.stdlib_module_names}
     own |= {"google", "mathutils"}  # google.colab is there in Colab alone; mathutils comes inside bpy
     undeclared = {m for m in imported_modules() - own if not (distributions().get(m, set()) | {m}) & set(DIRECT)}
     assert not undeclared
