@@ -22,8 +22,14 @@ from helpers.masks import overlay
 _SCRIPT = (Path(__file__).parent / "widgets.js").read_text(encoding="utf-8")
 
 
-def compare(before: np.ndarray, after: np.ndarray, *, titles: tuple[str, str] = ("before", "after"), alt: str = "",
-            width: int = 960) -> None:  # fmt: skip
+def compare(
+    before: np.ndarray,
+    after: np.ndarray,
+    *,
+    titles: tuple[str, str] = ("before", "after"),
+    alt: str = "",
+    width: int = 960,
+) -> None:
     """Swipe between two pictures of one size.
 
     Args:
@@ -42,8 +48,16 @@ def compare(before: np.ndarray, after: np.ndarray, *, titles: tuple[str, str] = 
     _display("compare", left, data, still=still, alt=alt or f"Two pictures to swipe between: {titles[0]}, {titles[1]}")
 
 
-def overlay_strength(image: np.ndarray, mask: np.ndarray, label_set: LabelSet, *, palette: str = "official",
-                     value: float = 0.5, alt: str = "", width: int = 960) -> None:  # fmt: skip
+def overlay_strength(
+    image: np.ndarray,
+    mask: np.ndarray,
+    label_set: LabelSet,
+    *,
+    palette: str = "official",
+    value: float = 0.5,
+    alt: str = "",
+    width: int = 960,
+) -> None:
     """Lay a mask over its picture, as strongly as the slider says.
 
     Args:
@@ -60,8 +74,16 @@ def overlay_strength(image: np.ndarray, mask: np.ndarray, label_set: LabelSet, *
     _display("strength", image, data, still=still, alt=alt or "A picture with its coloured mask over it")
 
 
-def threshold(image: np.ndarray, probability: np.ndarray, *, value: float = 0.5, name: str = "threshold",
-              color: tuple[int, int, int] = (230, 0, 120), alt: str = "", width: int = 960) -> None:  # fmt: skip
+def threshold(
+    image: np.ndarray,
+    probability: np.ndarray,
+    *,
+    value: float = 0.5,
+    name: str = "threshold",
+    color: tuple[int, int, int] = (230, 0, 120),
+    alt: str = "",
+    width: int = 960,
+) -> None:
     """Paint the pixels whose probability is at least what the slider says.
 
     Args:
@@ -83,8 +105,15 @@ def threshold(image: np.ndarray, probability: np.ndarray, *, value: float = 0.5,
     _display("threshold", image, data, still=still.astype(np.uint8), alt=alt or "Pixels above a threshold are painted")
 
 
-def hover_classes(image: np.ndarray, mask: np.ndarray, label_set: LabelSet, *, palette: str = "official",
-                  alt: str = "", width: int = 960) -> None:  # fmt: skip
+def hover_classes(
+    image: np.ndarray,
+    mask: np.ndarray,
+    label_set: LabelSet,
+    *,
+    palette: str = "official",
+    alt: str = "",
+    width: int = 960,
+) -> None:
     """Name the class under the pointer and light up all its pixels; arrow keys move the point.
 
     Args:
@@ -105,8 +134,15 @@ def hover_classes(image: np.ndarray, mask: np.ndarray, label_set: LabelSet, *, p
     _display("hover", image, data, still=still, alt=alt or "A picture whose classes are named under the pointer")
 
 
-def scrubber(frames: Sequence[np.ndarray], captions: Sequence[str], *, name: str = "step", rate: float = 0,
-             alt: str = "", width: int = 640) -> None:  # fmt: skip
+def scrubber(
+    frames: Sequence[np.ndarray],
+    captions: Sequence[str],
+    *,
+    name: str = "step",
+    rate: float = 0,
+    alt: str = "",
+    width: int = 640,
+) -> None:
     """Step through pictures of one size, such as a network's answers after each epoch.
 
     Args:
@@ -146,8 +182,15 @@ def _frames(
     _display("frames", small[-1], data, still=small[-1], alt=alt or f"{len(small)} pictures, one for each {name}")
 
 
-def flicker(before: Sequence[np.ndarray], after: Sequence[np.ndarray], *, titles: tuple[str, str] = ("before", "after"),
-            rate: float = 8, alt: str = "", width: int = 960) -> None:  # fmt: skip
+def flicker(
+    before: Sequence[np.ndarray],
+    after: Sequence[np.ndarray],
+    *,
+    titles: tuple[str, str] = ("before", "after"),
+    rate: float = 8,
+    alt: str = "",
+    width: int = 960,
+) -> None:
     """Play two videos side by side, in step.
 
     Args:

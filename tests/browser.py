@@ -109,10 +109,18 @@ def chromium(*, width: int = 1280, height: int = 900) -> Iterator[Browser]:
     """Start Chromium with a profile of its own and close it afterwards."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         command = [
-            CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-            "--disable-dev-shm-usage", "--remote-debugging-port=0", f"--user-data-dir={profile}",
-            f"--window-size={width},{height}", "--hide-scrollbars", "about:blank",
-        ]  # fmt: skip
+            CHROMIUM,
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--disable-dev-shm-usage",
+            "--remote-debugging-port=0",
+            f"--user-data-dir={profile}",
+            f"--window-size={width},{height}",
+            "--hide-scrollbars",
+            "about:blank",
+        ]
         # A group of its own, so that its helper processes end with it.
         process = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True

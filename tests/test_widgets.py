@@ -29,7 +29,7 @@ EACH = {
     "hover": lambda: widgets.hover_classes(IMAGE, MASK, CITYSCAPES),
     "scrubber": lambda: widgets.scrubber(FRAMES, ["epoch 1", "epoch 5", "epoch 9"], name="epoch"),
     "flicker": lambda: widgets.flicker(FRAMES, FRAMES[::-1], rate=20),
-}  # fmt: skip
+}
 
 
 def shown(show: Callable[[], None]) -> dict:
