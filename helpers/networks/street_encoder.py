@@ -127,8 +127,12 @@ class StreetEncoder(nn.Module):
             for index in range(stage.blocks):
                 blocks.append(
                     InvertedBottleneck(
-                        channels, stage.channels, kernel=stage.kernel, expansion=stage.expansion,
-                        stride=stride if index == 0 else 1, rate=first_rate if index == 0 else rate,
+                        channels,
+                        stage.channels,
+                        kernel=stage.kernel,
+                        expansion=stage.expansion,
+                        stride=stride if index == 0 else 1,
+                        rate=first_rate if index == 0 else rate,
                     )  # fmt: skip
                 )
                 channels = stage.channels
