@@ -1,0 +1,10 @@
+"""Persons before another background: a model's alpha, softer edges, compositing, video (torch)."""
+
+from helpers.backgrounds.compose import blur_background, composite, estimate_foreground, replace_background
+from helpers.backgrounds.edges import EDGES, soften
+from helpers.backgrounds.model import PERSON, BackgroundError, PersonModel, load_model
+
+__all__ = [
+    "EDGES", "PERSON", "BackgroundError", "PersonModel", "blur_background", "composite", "estimate_foreground",
+    "load_model", "replace_background", "soften",
+]  # fmt: skip

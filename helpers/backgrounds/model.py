@@ -1,0 +1,276 @@
+"""Where is the person? The lesson's models, by name or file, all with one question: `alpha(image)`."""
+
+import os
+import pickle
+import threading
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torchvision.models import get_model
+
+from helpers import assets, paths
+from helpers.backgrounds.edges import enlarged
+from helpers.backgrounds.network import PersonNet
+from helpers.images import fit_within, read_image, resize_image
+from helpers.labels import PASCAL_VOC, LabelSet
+from helpers.networks.street_encoder import standardise
+from helpers.training.devices import best_device
+
+BUNDLED = "person_small"
+BUNDLED_SIZE = 320  # longest side in pixels that the network sees
+LITE = "selfie_segmentation"  # a vendor's model for phones, of the full tier
+TORCHVISION = tuple(name for name, asset in assets.ASSETS.items() if asset.source == "torchvision")
+MODELS = (BUNDLED, LITE, *TORCHVISION)
+TORCHVISION_SIZE = 520
+MEAN, STD = np.float32([0.485, 0.456, 0.406]), np.float32([0.229, 0.224, 0.225])  # what torchvision trained with
+
+PERSON = LabelSet("person", "Person", ("background", "person"), np.array([[0, 0, 0], [192, 128, 128]], np.uint8))
+SURE = 8.0  # log-odds of a model that says only yes or no
+
+
+class BackgroundError(ValueError):
+    """A model cannot be loaded or run; the message names it and says why."""
+
+
+class PersonModel:
+    """A loaded model: one picture in, the person's alpha out. Threads may share it.
+
+    Args:
+        name: for messages and figure titles.
+        log_odds: gives (h, w) float32 for a picture (h', w', 3) uint8 RGB: over 0 where a person is likelier than not.
+        size: longest side in pixels of the picture that it gets; None for the picture's own.
+    """
+
+    labels = PERSON
+
+    def __init__(self, name: str, log_odds: Callable[[np.ndarray], np.ndarray], *, size: int | None = None):
+        self.name, self.size = name, size
+        self._log_odds = log_odds
+
+    def coarse(self, image: np.ndarray | str | Path) -> np.ndarray:
+        """Alpha as small as it leaves the network; `edges.guided` makes the large one of it.
+
+        Args:
+            image: (H, W, 3) uint8 RGB, or the path of a picture.
+
+        Returns:
+            (h, w) float32 in 0..1.
+
+        Raises:
+            BackgroundError: this is no picture.
+        """
+        return _sigmoid(self._scores(_checked(image)))
+
+    def alpha(self, image: np.ndarray | str | Path) -> np.ndarray:
+        """How much of each pixel is person: the softmax (of two classes: the sigmoid) at the picture's own size.
+
+        The scores are enlarged, not the ids and not the alpha: so the outline comes out smooth and no wider.
+
+        Args:
+            image: (H, W, 3) uint8 RGB, or the path of a picture.
+
+        Returns:
+            (H, W) float32 in 0..1.
+
+        Raises:
+            BackgroundError: this is no picture.
+        """
+        image = _checked(image)
+        return _sigmoid(enlarged(self._scores(image), image.shape[:2]))
+
+    def predict(self, image: np.ndarray | str | Path) -> np.ndarray:
+        """The mask (H, W) uint8 with the ids of `labels`: 1 where alpha is over a half."""
+        return (self.alpha(image) > 0.5).astype(np.uint8)
+
+    def _scores(self, image: np.ndarray) -> np.ndarray:
+        small = fit_within(image.shape[:2], self.size) if self.size else image.shape[:2]
+        seen = image if small == image.shape[:2] else resize_image(image, small)
+        return np.asarray(self._log_odds(seen), np.float32)
+
+
+def load_model(
+    name: str | Path = BUNDLED, *, size: int | None = None, person: int | None = None,
+    device: torch.device | str | None = None,
+) -> PersonModel:  # fmt: skip
+    """Load a model that finds persons.
+
+    Args:
+        name: a key of `MODELS` ("person_small" is bundled, the others are downloaded once and checked), or a file: a
+            state dict of `PersonNet` (.pt), a `.tflite` model, or what else `helpers.deeplab` reads as frozen graph.
+        size: longest side in pixels of the picture that the network sees; by default what suits the model.
+        person: id of the class "person", for files; by default 15 of Pascal VOC's 21 classes, 1 of 2.
+        device: where torch shall run; by default a GPU where there is one.
+
+    Returns:
+        The model; its weights are read once, so load it once and use it often.
+
+    Raises:
+        BackgroundError: no such model, damaged, holds code instead of weights, or doesn't tell persons.
+        AssetError: it can't be downloaded.
+    """
+    if size is not None and size < 32:
+        raise BackgroundError(f"size is {size}; it is at least 32 pixels")
+    device = torch.device(device) if device else best_device()
+    if name in TORCHVISION:
+        return _torchvision(str(name), assets.fetch(name), size or TORCHVISION_SIZE, device)
+    path = paths.DATA / "models" / f"{BUNDLED}.pt" if name == BUNDLED else Path(name)
+    if name == LITE:
+        path = assets.fetch(LITE)
+    if not path.exists():
+        raise BackgroundError(f"no model at {path}; name a file, or one of: {', '.join(MODELS)}")
+    if path.suffix == ".tflite":
+        return PersonModel(path.stem, LiteModel(path, person=person))
+    if path.suffix in (".pt", ".pth"):
+        return _person_net(path, size or BUNDLED_SIZE, device)
+    return _frozen_graph(path, size, person)
+
+
+def _person_net(path: Path, size: int, device: torch.device) -> PersonModel:
+    network = PersonNet()
+    _fill(network, read_weights(path), path.stem)
+    return PersonModel(path.stem, _in_torch(network, standardise, lambda out: out[:, 0], device), size=size)
+
+
+def _torchvision(name: str, path: Path, size: int, device: torch.device) -> PersonModel:
+    network = get_model(name, weights=None, weights_backbone=None)  # without this None, a backbone is downloaded
+    weights = {key: value for key, value in read_weights(path).items() if not key.startswith("aux_classifier.")}
+    _fill(network, weights, name)
+    mean, std = (255 * torch.from_numpy(values)[:, None, None].to(device) for values in (MEAN, STD))
+    person = PASCAL_VOC.index("person")
+    return PersonModel(
+        name, _in_torch(network, lambda x: (x - mean) / std, lambda out: _against_rest(out["out"], person), device),
+        size=size,
+    )  # fmt: skip
+
+
+def _in_torch(network: torch.nn.Module, prepare: Callable, person: Callable, device: torch.device) -> Callable:
+    network.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
+
+    @torch.inference_mode()
+    def log_odds(image: np.ndarray) -> np.ndarray:
+        # Seen as channels first, it lies in memory as channels last, which is what convolutions like best.
+        batch = torch.from_numpy(image[None]).permute(0, 3, 1, 2).to(device).float()
+        return person(network(prepare(batch)))[0].float().cpu().numpy()
+
+    return log_odds
+
+
+def _against_rest(logits: torch.Tensor, person: int) -> torch.Tensor:
+    """Log-odds (B, h, w) of one class against all others, from logits (B, C, h, w): what the softmax amounts to."""
+    others = [i for i in range(logits.shape[1]) if i != person]
+    return logits[:, person] - logits[:, others].logsumexp(1)
+
+
+class LiteModel:
+    """A `.tflite` model in LiteRT as a function from a picture (h, w, 3) uint8 RGB to log-odds (h', w').
+
+    It has one picture (1, h, w, 3) in: uint8, or float32. Out comes one of three: (1, h, w, 1), a sigmoid, as
+    MediaPipe's models have (which take floats in 0..1); (1, h, w, C) logits, or ids, as DeepLab has (−1..1).
+    """
+
+    def __init__(self, path: Path, *, person: int | None = None):
+        try:
+            from ai_edge_litert.interpreter import Interpreter
+
+            self._interpreter = Interpreter(model_content=path.read_bytes(), num_threads=os.cpu_count())
+            self._interpreter.allocate_tensors()
+        except ImportError as error:
+            raise BackgroundError(
+                "a .tflite model needs the package ai-edge-litert: pip install ai-edge-litert"
+            ) from error
+        except (ValueError, RuntimeError) as error:
+            raise BackgroundError(f"{path.name} is damaged or not a model that LiteRT can run") from error
+        self._input, self._output = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[0]
+        shape, out = tuple(map(int, self._input["shape"])), tuple(map(int, self._output["shape"]))
+        if len(shape) != 4 or shape[0] != 1 or shape[3] != 3 or len(out) < 3 or out[0] != 1:
+            raise BackgroundError(f"{path.name} takes {shape} and gives {out}; expected (1, h, w, 3) and (1, h, w, …)")
+        self._size = shape[1:3]
+        self._classes = out[3] if len(out) == 4 else 0  # 0: ids
+        default = {0: PASCAL_VOC.index("person"), 1: 0, 2: 1, PASCAL_VOC.num_classes: PASCAL_VOC.index("person")}
+        self._person = default.get(self._classes) if person is None else person
+        if self._person is None or not 0 <= self._person < (self._classes or 256):
+            raise BackgroundError(
+                f"{path.name} tells {self._classes} classes apart; say with person= which is a person"
+            )
+        self._lock = threading.Lock()  # an interpreter works for one thread at a time
+
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        pixels = resize_image(image, self._size)[None]
+        if self._input["dtype"] == np.float32:
+            pixels = pixels.astype(np.float32) / (255 if self._classes == 1 else 127.5) - (self._classes != 1)
+        with self._lock:
+            self._interpreter.set_tensor(self._input["index"], pixels.astype(self._input["dtype"]))
+            self._interpreter.invoke()
+            output = self._interpreter.get_tensor(self._output["index"])[0]
+        if self._classes == 0:
+            return np.where(output == self._person, np.float32(SURE), np.float32(-SURE))
+        if self._classes == 1:
+            sigmoid = np.clip(output[..., 0], 1e-4, 1 - 1e-4)
+            return np.log(sigmoid / (1 - sigmoid))
+        return _against_rest(torch.from_numpy(output).permute(2, 0, 1)[None], self._person)[0].numpy()
+
+
+def _frozen_graph(path: Path, size: int | None, person: int | None) -> PersonModel:
+    from helpers import deeplab  # here, because it loads TensorFlow
+
+    graph = deeplab.load_graph(path)
+    if person is None:
+        person = {2: 1, PASCAL_VOC.num_classes: PASCAL_VOC.index("person")}.get(graph.num_classes)
+    if person is None or not 0 <= person < graph.num_classes:
+        raise BackgroundError(
+            f"{graph.name} tells {graph.num_classes} classes apart; say with person= which is a person"
+        )
+
+    def log_odds(image: np.ndarray) -> np.ndarray:
+        logits = np.ascontiguousarray(graph.logits(image).transpose(2, 0, 1))
+        return _against_rest(torch.from_numpy(logits)[None], person)[0].numpy()
+
+    return PersonModel(graph.name, log_odds, size=size or graph.default_size or 513)
+
+
+def read_weights(path: str | Path) -> dict[str, torch.Tensor]:
+    """Read a state dict: names and tensors, nothing else. A file that holds code that would run is refused.
+
+    Raises:
+        BackgroundError: it holds anything else, or is damaged.
+    """
+    try:
+        with warnings.catch_warnings(action="ignore"):  # about old kinds of pickles; the errors say enough
+            weights = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise BackgroundError(f"{path} is refused: it is no file of weights, or holds code beside them") from error
+    except OSError:
+        raise
+    except Exception as error:  # a damaged pickle fails in a dozen ways
+        raise BackgroundError(f"{path} is damaged or no file of weights") from error
+    if not isinstance(weights, dict) or not all(isinstance(value, torch.Tensor) for value in weights.values()):
+        raise BackgroundError(f"{path} holds no state dict; save one with torch.save(network.state_dict(), path)")
+    return weights
+
+
+def _fill(network: torch.nn.Module, weights: dict[str, torch.Tensor], name: str) -> None:
+    wanted = network.state_dict()
+    wrong = [key for key in wanted | weights if key not in wanted or key not in weights
+             or wanted[key].shape != weights[key].shape]  # fmt: skip
+    if wrong:
+        raise BackgroundError(f"the weights don't fit {name}: {len(wrong)} tensors differ, {wrong[0]} for one")
+    network.load_state_dict(weights)
+
+
+def _sigmoid(scores: np.ndarray) -> np.ndarray:
+    result = cv2.exp(-np.clip(scores, -30, 30))
+    result += 1
+    return np.divide(1, result, out=result)
+
+
+def _checked(image: np.ndarray | str | Path) -> np.ndarray:
+    if isinstance(image, str | Path):
+        image = read_image(image)
+    image = np.asarray(image)
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or 0 in image.shape:
+        raise BackgroundError(f"a picture is (H, W, 3) uint8 RGB, this one is {image.shape} {image.dtype}")
+    return image
