@@ -14,6 +14,8 @@ DEFAULT_MODEL = "deeplab_street"
 # Which lesson a name belongs to; known here, because asking the lessons would load their frameworks.
 DEEPLAB_NAMES = (DEFAULT_MODEL, *(name for name, asset in ASSETS.items() if asset.source == "deeplab_zoo"))
 FCN_NAMES = ("fcn_street", *(name for name, asset in ASSETS.items() if asset.source == "torchvision"))
+PERSON_MODEL = "person_small"
+PERSON_NAMES = (PERSON_MODEL, "selfie_segmentation")
 TORCH_SUFFIXES = (".pt", ".pth")
 
 
@@ -46,8 +48,11 @@ def load(
     Raises:
         ValueError, AssetError: it can't be had, or is no model.
     """
+    if name in PERSON_NAMES:
+        person = load_person(name, size=size)
+        return Model(name, person.predict, person.labels)
     if name not in DEEPLAB_NAMES + FCN_NAMES and not Path(name).exists():
-        names = ", ".join(DEEPLAB_NAMES + FCN_NAMES)
+        names = ", ".join(DEEPLAB_NAMES + FCN_NAMES + PERSON_NAMES)
         raise ValueError(f"no model at {name}; name a file or folder, or one of: {names}")
     if name in FCN_NAMES or Path(name).suffix in TORCH_SUFFIXES:
         if engine:
@@ -57,6 +62,31 @@ def load(
 
     graph = deeplab.load_graph(name, labels=labels, engine=engine, streams=streams)
     return Model(name, lambda image: deeplab.segment(graph, image, max_size=size), graph.labels)
+
+
+def load_person(name: str | Path = PERSON_MODEL, *, size: int | None = None, person: int | None = None):
+    """Load a model that finds persons.
+
+    Args:
+        name: a name that `helpers.backgrounds.load_model` knows, a file of its kinds, or a frozen graph that
+            `helpers.deeplab.load_graph` reads.
+        size: longest side in pixels that the network sees.
+        person: id of the class "person", where neither 15 of 21 classes nor 1 of 2.
+
+    Returns:
+        A `helpers.backgrounds.PersonModel`: `alpha(image)`, `predict(image)`, `labels`.
+
+    Raises:
+        ValueError, AssetError: it can't be had, or is no model.
+    """
+    from helpers import backgrounds
+
+    if name not in DEEPLAB_NAMES and (not Path(name).exists() or Path(name).suffix in (*TORCH_SUFFIXES, ".tflite")):
+        return backgrounds.load_model(name, size=size, person=person)
+    from helpers import deeplab
+
+    graph = deeplab.load_graph(name)
+    return backgrounds.from_logits(graph.name, graph.logits, person=person, size=size or graph.default_size or 513)
 
 
 def _load_torch(name: str, labels: str | None, *, size: int | None) -> Model:

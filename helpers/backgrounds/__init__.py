@@ -2,9 +2,9 @@
 
 from helpers.backgrounds.compose import blur_background, composite, estimate_foreground, replace_background
 from helpers.backgrounds.edges import EDGES, soften
-from helpers.backgrounds.model import PERSON, BackgroundError, PersonModel, load_model
+from helpers.backgrounds.model import PERSON, BackgroundError, PersonModel, from_logits, load_model
 
 __all__ = [
     "EDGES", "PERSON", "BackgroundError", "PersonModel", "blur_background", "composite", "estimate_foreground",
-    "load_model", "replace_background", "soften",
+    "from_logits", "load_model", "replace_background", "soften",
 ]  # fmt: skip

@@ -100,9 +100,9 @@ def load_model(
 
     Args:
         name: a key of `MODELS` ("person_small" is bundled, the others are downloaded once and checked), or a file: a
-            state dict of `PersonNet` (.pt), a `.tflite` model, or what else `helpers.deeplab` reads as frozen graph.
+            state dict of `PersonNet` (.pt) or a `.tflite` model. (`helpers.models.load_person` takes frozen graphs too.)
         size: longest side in pixels of the picture that the network sees; by default what suits the model.
-        person: id of the class "person", for files; by default 15 of Pascal VOC's 21 classes, 1 of 2.
+        person: id of the class "person" in a `.tflite` file; by default 15 of Pascal VOC's 21 classes, 1 of 2.
         device: where torch shall run; by default a GPU where there is one.
 
     Returns:
@@ -126,7 +126,9 @@ def load_model(
         return PersonModel(path.stem, LiteModel(path, person=person))
     if path.suffix in (".pt", ".pth"):
         return _person_net(path, size or BUNDLED_SIZE, device)
-    return _frozen_graph(path, size, person)
+    raise BackgroundError(
+        f"{path.name} is none of .pt, .pth, .tflite; frozen graphs are for helpers.models.load_person"
+    )
 
 
 def _person_net(path: Path, size: int, device: torch.device) -> PersonModel:
@@ -190,12 +192,7 @@ class LiteModel:
             raise BackgroundError(f"{path.name} takes {shape} and gives {out}; expected (1, h, w, 3) and (1, h, w, …)")
         self._size = shape[1:3]
         self._classes = out[3] if len(out) == 4 else 0  # 0: ids
-        default = {0: PASCAL_VOC.index("person"), 1: 0, 2: 1, PASCAL_VOC.num_classes: PASCAL_VOC.index("person")}
-        self._person = default.get(self._classes) if person is None else person
-        if self._person is None or not 0 <= self._person < (self._classes or 256):
-            raise BackgroundError(
-                f"{path.name} tells {self._classes} classes apart; say with person= which is a person"
-            )
+        self._person = _person_of(self._classes, path.name, person)
         self._lock = threading.Lock()  # an interpreter works for one thread at a time
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
@@ -214,22 +211,32 @@ class LiteModel:
         return _against_rest(torch.from_numpy(output).permute(2, 0, 1)[None], self._person)[0].numpy()
 
 
-def _frozen_graph(path: Path, size: int | None, person: int | None) -> PersonModel:
-    from helpers import deeplab  # here, because it loads TensorFlow
+def from_logits(
+    name: str, logits: Callable[[np.ndarray], np.ndarray], *, person: int | None = None, size: int | None = None
+) -> PersonModel:
+    """Make a model of anything that gives logits, such as a frozen graph of lesson 01.
 
-    graph = deeplab.load_graph(path)
-    if person is None:
-        person = {2: 1, PASCAL_VOC.num_classes: PASCAL_VOC.index("person")}.get(graph.num_classes)
-    if person is None or not 0 <= person < graph.num_classes:
-        raise BackgroundError(
-            f"{graph.name} tells {graph.num_classes} classes apart; say with person= which is a person"
-        )
+    Args:
+        name: for messages.
+        logits: gives (h, w, C) float32 for a picture (H, W, 3) uint8 RGB.
+        person: channel of the class "person"; by default 15 of Pascal VOC's 21 classes, 1 of 2.
+        size: longest side in pixels of the picture that it gets; None for the picture's own.
+    """
 
     def log_odds(image: np.ndarray) -> np.ndarray:
-        logits = np.ascontiguousarray(graph.logits(image).transpose(2, 0, 1))
-        return _against_rest(torch.from_numpy(logits)[None], person)[0].numpy()
+        scores = torch.from_numpy(np.ascontiguousarray(logits(image).transpose(2, 0, 1)))[None]
+        return _against_rest(scores, _person_of(scores.shape[1], name, person))[0].numpy()
 
-    return PersonModel(graph.name, log_odds, size=size or graph.default_size or 513)
+    return PersonModel(name, log_odds, size=size)
+
+
+def _person_of(classes: int, name: str, person: int | None) -> int:
+    """Which of so many classes is the person."""
+    voc = PASCAL_VOC.index("person")
+    person = {0: voc, 1: 0, 2: 1, PASCAL_VOC.num_classes: voc}.get(classes) if person is None else person
+    if person is None or not 0 <= person < (classes or 256):
+        raise BackgroundError(f"{name} tells {classes} classes apart; say with person= which of them is a person")
+    return person
 
 
 def read_weights(path: str | Path) -> dict[str, torch.Tensor]:

@@ -53,7 +53,9 @@ def read_coco(folder: Path, *, left_out: tuple[str, ...] = ()) -> list[Photo]:
     photos = []
     for path in sorted((folder / "images").glob("*.jpg")):
         if path.stem not in left_out:
-            alpha = 255 * (read_mask(folder / "masks" / f"{path.stem}.png") == PASCAL_VOC.index("person")).astype(np.uint8)
+            alpha = 255 * (read_mask(folder / "masks" / f"{path.stem}.png") == PASCAL_VOC.index("person")).astype(
+                np.uint8
+            )
             photos.append(Photo(read_image(path), alpha, boxes_of(alpha, 40)))
     return photos
 
@@ -71,7 +73,10 @@ def read_pedestrians(folder: Path) -> list[Photo]:
 
 def read_portraits(folder: Path) -> list[np.ndarray]:
     """Rendered persons (H, W, 4) uint8: straight colours and alpha."""
-    return [cv2.cvtColor(cv2.imread(str(p), cv2.IMREAD_UNCHANGED), cv2.COLOR_BGRA2RGBA) for p in sorted(folder.glob("*.png"))]
+    return [
+        cv2.cvtColor(cv2.imread(str(p), cv2.IMREAD_UNCHANGED), cv2.COLOR_BGRA2RGBA)
+        for p in sorted(folder.glob("*.png"))
+    ]
 
 
 class Views:
@@ -86,7 +91,9 @@ class Views:
 
     def sample(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """One view: (VIEW, VIEW, 3) uint8 and alpha (VIEW, VIEW) float32."""
-        kind = rng.choice(["large", "any", "nobody", "street", "render", "paste"], p=(0.34, 0.10, 0.10, 0.08, 0.26, 0.12))
+        kind = rng.choice(
+            ["large", "any", "nobody", "street", "render", "paste"], p=(0.34, 0.10, 0.10, 0.08, 0.26, 0.12)
+        )
         if kind == "render" and not self.portraits:
             kind = "large"
         if kind in ("large", "street"):
@@ -116,7 +123,10 @@ class Views:
                 front, alpha = layer[..., :3], layer[..., 3]
             else:
                 front, alpha = self._near(_one(self.with_persons, rng), rng)
-                front, alpha = _lit(front, rng, rough=False), cv2.GaussianBlur(cv2.erode(alpha, np.ones((3, 3))), (0, 0), 1.0)
+                front, alpha = (
+                    _lit(front, rng, rough=False),
+                    cv2.GaussianBlur(cv2.erode(alpha, np.ones((3, 3))), (0, 0), 1.0),
+                )
             weight = alpha.astype(np.float32) / 255
             image = cv2.blendLinear(np.ascontiguousarray(front), image, weight, 1 - weight)
             total = np.maximum(total, alpha)
@@ -138,7 +148,9 @@ def _view(image, alpha, rng, *, box=None, fills: float) -> tuple[np.ndarray, np.
         side = min(side, 1.15 * max(height, width))
     else:
         side = fills * min(height, width) * rng.choice([1.0, 1.4])
-        centre = rng.uniform([side / 2, side / 2], [max(width - side / 2, side / 2 + 1), max(height - side / 2, side / 2 + 1)])
+        centre = rng.uniform(
+            [side / 2, side / 2], [max(width - side / 2, side / 2 + 1), max(height - side / 2, side / 2 + 1)]
+        )
     stretch = np.exp(rng.normal(0, 0.1))
     angle = np.radians(rng.normal(0, 8))
     flip = -1 if rng.random() < 0.5 else 1
@@ -163,7 +175,9 @@ def _placed(person: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     size = person.shape[0]
     scale = VIEW / size * np.exp(rng.uniform(np.log(0.6), np.log(1.7)))
     angle, flip = np.radians(rng.normal(0, 7)), -1 if rng.random() < 0.5 else 1
-    matrix = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) @ np.diag([flip * scale, scale])
+    matrix = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) @ np.diag(
+        [flip * scale, scale]
+    )
     bottom = VIEW * rng.uniform(1.0, 1.25)
     place = np.array([VIEW * rng.uniform(0.2, 0.8), bottom]) - matrix @ np.array([size / 2, size])
     layer = person.astype(np.float32)
@@ -179,7 +193,9 @@ def _lit(image: np.ndarray, rng: np.random.Generator, *, rough: bool = True) -> 
     tables = []
     gamma, gain, lift = np.exp(rng.normal(0, 0.25)), np.exp(rng.normal(0, 0.15)), rng.normal(0, 0.04)
     for _ in range(3):
-        own = np.clip((values ** (gamma * np.exp(rng.normal(0, 0.07)))) * gain * np.exp(rng.normal(0, 0.06)) + lift, 0, 1)
+        own = np.clip(
+            (values ** (gamma * np.exp(rng.normal(0, 0.07)))) * gain * np.exp(rng.normal(0, 0.06)) + lift, 0, 1
+        )
         tables.append(np.rint(255 * own).astype(np.uint8))
     image = cv2.LUT(image, np.stack(tables, 1)[None])
     grey = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
@@ -214,8 +230,10 @@ def train(views: Views, *, minutes: float, rate: float, seed: int = 0) -> torch.
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
     network = PersonNet(imagenet=True).train().to(memory_format=torch.channels_last)
+    for part in (network.encoder.stem, *network.encoder.stages[:3]):  # edges and textures: nothing new to learn there
+        part.requires_grad_(False)
     encoder = {id(p) for p in network.encoder.parameters()}
-    groups = [{"params": [p for p in network.parameters() if id(p) in encoder], "lr": rate / 3},
+    groups = [{"params": [p for p in network.encoder.parameters() if p.requires_grad], "lr": rate / 3},
               {"params": [p for p in network.parameters() if id(p) not in encoder], "lr": rate}]  # fmt: skip
     optimiser = torch.optim.AdamW(groups, weight_decay=0.02)
     rates = [group["lr"] for group in groups]
@@ -249,10 +267,14 @@ def iou(model: PersonModel, image: np.ndarray, person: np.ndarray) -> float:
 
 def main(
     portraits: Annotated[Path, typer.Option(help="folder of tools.practice_portraits")] = Path("build/portraits"),
-    out: Annotated[Path, typer.Option(help="the weights, in half precision")] = paths.DATA / "models" / "person_small.pt",
+    out: Annotated[Path, typer.Option(help="the weights, in half precision")] = paths.DATA
+    / "models"
+    / "person_small.pt",
     minutes: Annotated[float, typer.Option(help="of training")] = 12.0,
     rate: Annotated[float, typer.Option(help="highest learning rate")] = 2e-3,
-    leave_out: Annotated[bool, typer.Option("--leave-out", help="keep ten photos to choose by, and score them")] = False,
+    leave_out: Annotated[
+        bool, typer.Option("--leave-out", help="keep ten photos to choose by, and score them")
+    ] = False,
 ) -> None:
     """Train the bundled person network and write its weights."""
     real = paths.real_data()
@@ -262,8 +284,8 @@ def main(
     streets = read_pedestrians(real / "camvid")
     extra = [read_image(path) for path in wheel_photos()]
     views = Views(photos, streets, read_portraits(portraits), extra)
-    print(f"{len(views.with_persons)} photos with persons, {len(views.small)} with small ones, {len(views.without)} without; "
-          f"{len(streets)} streets, {len(views.portraits)} portraits, {len(extra)} more backdrops", flush=True)  # fmt: skip
+    print(f"photos with persons {len(views.with_persons)}, with small ones {len(views.small)}, without "
+          f"{len(views.without)}; streets {len(streets)}, portraits {len(views.portraits)}, backdrops {len(extra)}")  # fmt: skip
     network = train(views, minutes=minutes, rate=rate)
     out.parent.mkdir(parents=True, exist_ok=True)
     save_checkpoint(out, {key: value.half() if value.is_floating_point() else value
@@ -274,8 +296,15 @@ def main(
             scores = {}
             for stem in LEFT_OUT:
                 person = read_mask(real / "coco_voc" / "masks" / f"{stem}.png") == PASCAL_VOC.index("person")
-                scores[stem] = round(float(iou(model, read_image(real / "coco_voc" / "images" / f"{stem}.jpg"), person)), 3)
-            print(size, f"large ones {np.mean([scores[stem] for stem in LEFT_OUT[:4]]):.3f}", json.dumps(scores), flush=True)
+                scores[stem] = round(
+                    float(iou(model, read_image(real / "coco_voc" / "images" / f"{stem}.jpg"), person)), 3
+                )
+            print(
+                size,
+                f"large ones {np.mean([scores[stem] for stem in LEFT_OUT[:4]]):.3f}",
+                json.dumps(scores),
+                flush=True,
+            )
 
 
 def wheel_photos() -> list[Path]:
@@ -283,7 +312,8 @@ def wheel_photos() -> list[Path]:
     import skimage
     import sklearn
 
-    names = ("chelsea.png", "coffee.png", "rocket.jpg", "motorcycle_left.png", "hubble_deep_field.jpg", "brick.png", "grass.png", "gravel.png")
+    names = ("chelsea.png", "coffee.png", "rocket.jpg", "motorcycle_left.png", "hubble_deep_field.jpg", "brick.png",
+             "grass.png", "gravel.png")  # fmt: skip
     found = [Path(skimage.__file__).parent / "data" / name for name in names]
     found += [Path(sklearn.__file__).parent / "datasets" / "images" / name for name in ("china.jpg", "flower.jpg")]
     return [path for path in found if path.exists()]

@@ -72,9 +72,8 @@ def target(name: str) -> np.ndarray:
     moves = np.zeros_like(base_mesh().vertices)
     path = data_folder() / "targets" / f"{name}.target.gz"
     if path.exists():
-        rows = np.array([line.split() for line in gzip.open(path, "rt") if not line.startswith("#")], float).reshape(
-            -1, 4
-        )
+        with gzip.open(path, "rt") as lines:
+            rows = np.array([line.split() for line in lines if not line.startswith("#")], float).reshape(-1, 4)
         moves[rows[:, 0].astype(int)] = _upright(rows[:, 1:])
     return moves
 
