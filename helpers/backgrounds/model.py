@@ -100,7 +100,7 @@ def load_model(
 
     Args:
         name: a key of `MODELS` ("person_small" is bundled, the others are downloaded once and checked), or a file: a
-            state dict of `PersonNet` (.pt) or a `.tflite` model. (`helpers.models.load_person` takes frozen graphs too.)
+            state dict of `PersonNet` (.pt) or a `.tflite` model; `helpers.models.load_person` takes frozen graphs too.
         size: longest side in pixels of the picture that the network sees; by default what suits the model.
         person: id of the class "person" in a `.tflite` file; by default 15 of Pascal VOC's 21 classes, 1 of 2.
         device: where torch shall run; by default a GPU where there is one.

@@ -284,8 +284,10 @@ def main(
     streets = read_pedestrians(real / "camvid")
     extra = [read_image(path) for path in wheel_photos()]
     views = Views(photos, streets, read_portraits(portraits), extra)
-    print(f"photos with persons {len(views.with_persons)}, with small ones {len(views.small)}, without "
-          f"{len(views.without)}; streets {len(streets)}, portraits {len(views.portraits)}, backdrops {len(extra)}")  # fmt: skip
+    print(
+        f"photos with persons {len(views.with_persons)}, with small ones {len(views.small)}, without {len(views.without)}"
+    )
+    print(f"streets {len(streets)}, portraits {len(views.portraits)}, other backdrops {len(extra)}", flush=True)
     network = train(views, minutes=minutes, rate=rate)
     out.parent.mkdir(parents=True, exist_ok=True)
     save_checkpoint(out, {key: value.half() if value.is_floating_point() else value
