@@ -285,7 +285,7 @@ def main(
     extra = [read_image(path) for path in wheel_photos()]
     views = Views(photos, streets, read_portraits(portraits), extra)
     print(
-        f"photos with persons {len(views.with_persons)}, with small ones {len(views.small)}, without {len(views.without)}"
+        f"photos: {len(views.with_persons)} of persons, {len(views.small)} of small ones, {len(views.without)} of none"
     )
     print(f"streets {len(streets)}, portraits {len(views.portraits)}, other backdrops {len(extra)}", flush=True)
     network = train(views, minutes=minutes, rate=rate)
