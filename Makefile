@@ -13,6 +13,8 @@ NOTEBOOKS ?= $(sort $(wildcard notebooks/*.ipynb))
 TORCH_BACKEND ?=
 # More arguments for JupyterLab, for instance LAB_ARGS="--no-browser --port=9000".
 LAB_ARGS ?=
+# More arguments for the web service, for instance SERVE_ARGS="--port=9000 --workers=2".
+SERVE_ARGS ?=
 # More arguments for the unit tests, for instance TEST_ARGS="tests/test_masks.py -k overlay".
 TEST_ARGS ?= tests
 # How long `make models` trains the DeepLab, then the FCN, which begins with the DeepLab's encoder.
@@ -25,7 +27,7 @@ NBVAL := --nbval-lax --nbval-cell-timeout=300 -p no:cacheprovider
 QUIET := MPLBACKEND=Agg TF_CPP_MIN_LOG_LEVEL=3 SEGMENTATION_TIER=sample
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test lint unit nbval notebooks samples models bench workshop publish lock clean
+.PHONY: help lab test lint unit nbval notebooks samples models bench serve workshop publish lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +75,9 @@ models: $(READY) ## train the bundled networks again, for two hours (needs CAMVI
 	$(BIN)/python -m tools.bundled_models.train_fcn build/models/fcn --dir "$(CAMVID_DIR)" --start build/models/deeplab/checkpoint.pt \
 		--practice data/camvid_practice --minutes $(FCN_MINUTES)
 	cp build/models/fcn/fcn_street.pt data/models/fcn_street.pt
+
+serve: $(READY) ## the web service of lesson 07 on http://127.0.0.1:8000
+	$(BIN)/python -m helpers.server serve $(SERVE_ARGS)
 
 bench: $(READY) ## speed of the kernels against the readable ways
 	$(QUIET) $(BIN)/python -m pytest tests/benchmarks -s

@@ -49,21 +49,22 @@ def read_image(path: str | Path, gray: bool = False) -> np.ndarray:
     except (OSError, SyntaxError, ValueError) as error:  # Pillow raises all three for damaged files
         raise ImageError(f"cannot read {path} as a picture: {error}; is it damaged or another kind of file?") from error
     if re.search(r"(RGB\w?|LA);16[BLN]", stored):
-        _warn_of_16_bits(path)
-    rgb = _to_rgb(image, path)
+        _warn_of_16_bits(path.name)
+    rgb = to_rgb(image, name=path.name)
     if gray:
         rgb = rgb.convert("L")
     array = np.asarray(rgb, np.uint8)
     return (array[..., None] if gray else array).copy()
 
 
-def _to_rgb(image: Image.Image, path: Path) -> Image.Image:
+def to_rgb(image: Image.Image, *, name: str = "the picture") -> Image.Image:
+    """Convert any of Pillow's modes to RGB as `read_image` does; `name` stands in its warnings."""
     if image.mode.startswith(("I", "F")):  # 16-bit and float greys: Pillow would clip them at 255
         values = np.asarray(image).astype(np.float64)
         if image.mode == "F" and values.min() >= 0 and values.max() <= 1:
             values = values * 255
         elif image.mode.startswith("I;16") or values.max() > 255:
-            _warn_of_16_bits(path)
+            _warn_of_16_bits(name)
             values = values / 257
         image = Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
     if image.has_transparency_data:
@@ -73,8 +74,8 @@ def _to_rgb(image: Image.Image, path: Path) -> Image.Image:
     return image.convert("RGB")
 
 
-def _warn_of_16_bits(path: Path) -> None:
-    warnings.warn(f"{path.name} has 16 bits a channel; scaled to 8 bits", stacklevel=4)
+def _warn_of_16_bits(name: str) -> None:
+    warnings.warn(f"{name} has 16 bits a channel; scaled to 8 bits", stacklevel=4)
 
 
 def save_image(path: str | Path, image: np.ndarray, *, quality: int = 92) -> Path:
