@@ -31,6 +31,23 @@ class ConfusionMatrix:
         """(C, C) int64: rows are true classes, columns predicted ones."""
         return self._counts[:, :-1]
 
+    @property
+    def counts(self) -> np.ndarray:
+        """(C, C + 1) int64: `matrix` and a last column for pixels that were predicted as "ignore"."""
+        return self._counts
+
+    def merge(self, counts: np.ndarray) -> "ConfusionMatrix":
+        """Add the `counts` of another matrix, for instance of another worker. Returns itself.
+
+        Raises:
+            ValueError: they are of another number of classes.
+        """
+        counts = np.asarray(counts)
+        if counts.shape != self._counts.shape:
+            raise ValueError(f"counts have shape {counts.shape}, expected {self._counts.shape}: other classes?")
+        self._counts += counts
+        return self
+
     def update(self, target: np.ndarray, pred: np.ndarray) -> "ConfusionMatrix":
         """Add one picture (or a batch): two integer arrays of equal shape, truth first. Returns itself.
 

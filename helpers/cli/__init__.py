@@ -5,7 +5,7 @@ Commands import what is slow (TensorFlow, torch) only when they run, so `--help`
 
 import typer
 
-from helpers.cli import assets, check, datasets, evaluate, segment
+from helpers.cli import assets, check, datasets, evaluate, segment, segment_many
 from helpers.cli.train import train
 
 app = typer.Typer(
@@ -15,6 +15,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain text: an error is one line, also in a log file
 )
-for command in (segment.segment, evaluate.evaluate, assets.fetch, check.check, datasets.check_dataset):
+for command in (
+    segment.segment,
+    segment_many.segment_many,
+    evaluate.evaluate,
+    assets.fetch,
+    check.check,
+    datasets.check_dataset,
+):
     app.command()(command)
 app.add_typer(train, name="train")

@@ -45,6 +45,8 @@ class RunError(ValueError):
 class World:
     """The processes that train together: this one alone. `helpers.training.distributed` knows of more.
 
+    All of them have the same generators of random numbers; which part of a batch is whose is for `draw` to say.
+
     Attributes:
         place: number of this process; 0 writes files and shows progress.
         size: number of all.
@@ -140,7 +142,7 @@ def train(
     identity = {
         "data": hash_data(data),
         "first weights": hash_weights(network),
-        "settings": {"rate": rate, "weight_decay": weight_decay, "seed": seed, "world": world.size, **(settings or {})},
+        "settings": {"rate": rate, "weight_decay": weight_decay, "seed": seed, **(settings or {})},
     }
     average = AveragedModel(network, multi_avg_fn=ema(decay), use_buffers=True).eval().requires_grad_(False)
     optimizer = torch.optim.AdamW(parameter_groups(network, weight_decay), lr=rate)
@@ -163,7 +165,7 @@ def train(
 
         run.progress = world.agree(progress(run.step))
         way = None
-        with _prefetch(draw, [seed, world.place], progress) as batches, _bar(run, steps, minutes, world) as advance:
+        with _prefetch(draw, seed, progress) as batches, _bar(run, steps, minutes, world) as advance:
             while run.progress < 1:
                 images, targets = batches(run.step)
                 images, targets = images.to(device, non_blocking=True), targets.to(device, non_blocking=True)
@@ -343,13 +345,13 @@ def _diverged(run: Run, folder: Path | None, what: str) -> RunError:
 
 
 @contextmanager
-def _prefetch(draw: Draw, seeds: list[int], progress: Callable[[int], float]) -> Iterator[Callable]:
+def _prefetch(draw: Draw, seed: int, progress: Callable[[int], float]) -> Iterator[Callable]:
     """Draw each batch while the network learns from the one before: gives a function from step to batch."""
     executor = ThreadPoolExecutor(1)
     waiting = {}
 
     def start(step: int) -> None:
-        waiting[step] = executor.submit(draw, np.random.default_rng([*seeds, step]), progress(step))
+        waiting[step] = executor.submit(draw, np.random.default_rng([seed, step]), progress(step))
 
     def batch(step: int) -> tuple[Tensor, Tensor]:
         if step not in waiting:

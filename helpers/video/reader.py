@@ -111,7 +111,7 @@ class VideoReader:
                 if frame.is_corrupt:
                     self.broken += 1
                     continue
-                yield max(0.0, seconds), _upright(frame)
+                yield max(0.0, seconds), upright(frame)
 
     def _open(self) -> av.container.InputContainer:
         try:
@@ -129,7 +129,7 @@ class VideoReader:
             first = next((f for f in decoded(container, stream) if f is not None and not f.is_corrupt), None)
             if first is None:
                 raise VideoError(f"{self.path} holds no frame that can be decoded; was the recording cut short?")
-            height, width = _upright(first).shape[:2]
+            height, width = upright(first).shape[:2]
             fps = float(stream.average_rate or stream.guessed_rate or stream.base_rate or 25)
             seconds = None
             if stream.duration:
@@ -226,7 +226,8 @@ def decoded(container: av.container.InputContainer, stream: av.stream.Stream) ->
     yield from [None] * (failures and max(failures, len(expected)))
 
 
-def _upright(frame: av.VideoFrame) -> np.ndarray:
+def upright(frame: av.VideoFrame) -> np.ndarray:
+    """A decoded frame as (H, W, 3) uint8 RGB, turned as the camera was held."""
     image = frame.to_ndarray(format="rgb24")
     turns = round(frame.rotation / 90) % 4  # counter-clockwise
     return np.ascontiguousarray(np.rot90(image, turns)) if turns else image

@@ -132,7 +132,7 @@ def test_part_of_a_video(clip, start, length, every):
 def test_frames_are_read_lazily(clip, monkeypatch):
     decoded = []
     black = np.zeros((2, 2, 3), np.uint8)
-    monkeypatch.setattr("helpers.video.reader._upright", lambda frame: decoded.append(frame) or black)
+    monkeypatch.setattr("helpers.video.reader.upright", lambda frame: decoded.append(frame) or black)
     frames = read_frames(clip)
     next(frames), next(frames)
     assert len(decoded) == 3  # one more was looked at to learn the size
@@ -382,7 +382,7 @@ def test_stages_overlap(tmp_path, clip):
         return run
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("helpers.video.reader._upright", slow(lambda frame: frame.to_ndarray(format="rgb24")))
+        patch.setattr("helpers.video.reader.upright", slow(lambda frame: frame.to_ndarray(format="rgb24")))
         patch.setattr(FrameView, "__call__", slow(FrameView.__call__))
         report = segment_video(slow(blank), clip, tmp_path / "out.mp4", label_set=CITYSCAPES, end=2, progress=False)
     assert report.seconds < 2.3 * 20 * pause  # one after the other takes more than 3 × 20 × pause
