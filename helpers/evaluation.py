@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
+from helpers.datasets.camvid import label_set_of
 from helpers.datasets.pairing import DatasetError, image_files, pair_by_stem
-from helpers.labels import CAMVID11, CITYSCAPES, LABEL_SETS, TRAFFIC, LabelSet, can_fold, fold
+from helpers.labels import CAMVID11, CITYSCAPES, TRAFFIC, LabelSet, can_fold, fold
 from helpers.masks import MaskError, validate_mask
 from helpers.metrics import ConfusionMatrix
+from helpers.paths import composed
 
 
 class Evaluation:
@@ -84,8 +86,8 @@ def labelled_pairs(
         raise DatasetError(f"{folder} has no folder images/; expected CamVid's layout: images/, labels/, codes.txt")
     chosen = image_files(images)
     if names is not None:
-        by_name = {path.name: path for path in chosen}
-        names = list(names)
+        by_name = {composed(path.name): path for path in chosen}
+        names = [composed(name) for name in names]
         if absent := [name for name in names if name not in by_name]:
             raise DatasetError(f"{images} lacks {len(absent)} of the listed files, {absent[0]} for one")
         chosen = [by_name[name] for name in names]
@@ -96,20 +98,3 @@ def labelled_pairs(
     if truth:
         return pair_by_stem(chosen, folder / "masks", suffix=""), truth
     return pair_by_stem(chosen, folder / "labels"), label_set_of(folder / "codes.txt")
-
-
-def label_set_of(codes_path: Path) -> LabelSet:
-    """The label set whose classes a codes.txt lists, id by id; an unlabelled class may follow them.
-
-    Raises:
-        DatasetError: there is no such file, or it lists other classes.
-    """
-    if not codes_path.is_file():
-        raise DatasetError(f"{codes_path} is missing: without it nobody knows what the ids mean")
-    lines = codes_path.read_text(encoding="utf-8-sig").splitlines()
-    codes = tuple(line.strip() for line in lines if line.strip())
-    for label_set in LABEL_SETS.values():
-        names = label_set.class_names
-        if codes == names or (codes[:-1] == names and label_set.ignore_index == len(names)):
-            return label_set
-    raise DatasetError(f"{codes_path} lists {len(codes)} classes, those of no label set: {', '.join(LABEL_SETS)}")

@@ -2,15 +2,36 @@
 
 import re
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
-from helpers.paths import replacing
+from helpers.paths import MISSING, limit, replacing, unreadable
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm")
+# What is read, whatever a file is called. Left out: formats that start other programs (EPS) or are no plain pictures.
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "DIB", "TIFF", "GIF", "PPM", "AVIF", "JPEG2000", "TGA", "PCX", "QOI")
+# Their suffixes, by which the pictures in a folder are found.
+IMAGE_SUFFIXES = (
+    ".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif", ".ppm", ".pgm",
+    ".pbm", ".pnm", ".pfm", ".avif", ".avifs", ".jp2", ".j2k", ".jpc", ".jpf", ".jpx", ".j2c", ".tga", ".icb", ".vda",
+    ".vst", ".pcx", ".qoi",
+)  # fmt: skip
+
+ORIENTATION = 274  # the EXIF tag: how a camera was held, 1 … 8; 1 is upright
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 class ImageError(ValueError):
@@ -24,7 +45,7 @@ def read_image(path: str | Path, gray: bool = False) -> np.ndarray:
     are divided by 257 (with a warning, since detail is lost); of an animation the first frame is read.
 
     Args:
-        path: any file that Pillow reads (PNG, JPEG, WebP, TIFF, BMP, GIF, …).
+        path: a file of one of `FORMATS`.
         gray: give one channel instead of three.
 
     Returns:
@@ -34,21 +55,106 @@ def read_image(path: str | Path, gray: bool = False) -> np.ndarray:
         FileNotFoundError: there is no such file.
         ImageError: it is a folder, not a picture, cut short, or too large to be safe.
     """
+    return opened_image(path, gray=gray)[0]
+
+
+def opened_image(path: str | Path, *, gray: bool = False) -> tuple[np.ndarray, int]:
+    """A picture as `read_image` gives it, and the EXIF orientation by which it was turned (1 where it was upright)."""
     path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"no picture at {path}; check the path (current folder: {Path.cwd()})")
-    if path.is_dir():
-        raise ImageError(f"{path} is a folder, not a picture; name a file in it")
     try:
-        with Image.open(path) as file:
-            stored = str(file.tile)  # how Pillow unpacks the pixels; of 16-bit colours it keeps the upper 8 bits
-            image = ImageOps.exif_transpose(file)
-            image.load()
-    except Image.DecompressionBombError as error:
-        raise ImageError(f"{path} is too large to be opened safely: {error}") from error
-    except (OSError, SyntaxError, ValueError) as error:  # Pillow raises all three for damaged files
-        raise ImageError(f"cannot read {path} as a picture: {error}; is it damaged or another kind of file?") from error
-    if re.search(r"(RGB\w?|LA);16[BLN]", stored):
+        opened = open_picture(path)
+        return _pixels(opened, path, gray=gray), opened.orientation
+    except (ImageError, FileNotFoundError):
+        raise
+    except Exception as error:  # converting, too, fails in ways that depend on the file
+        raise ImageError(f"cannot read {path} as a picture: {error or type(error).__name__}") from error
+
+
+class Opened(NamedTuple):
+    """A picture file that was read.
+
+    Attributes:
+        picture: its pixels, upright.
+        orientation: the EXIF orientation by which they were turned.
+        format: "PNG", "JPEG", … by its content.
+        stored: how Pillow unpacked the pixels, e.g. "L;4" for 4 bits of grey, "L;I" where white was stored as 0.
+    """
+
+    picture: Image.Image
+    orientation: int
+    format: str
+    stored: str
+
+
+def open_picture(path: Path, *, what: str = "picture") -> Opened:
+    """Open and decode a picture file; whatever a decoder raises becomes one line about this file.
+
+    Of EXIF only the orientation is read: cameras and programs write the rest wrongly in many ways.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ImageError: it is no file, not a picture, damaged, or larger than the limit.
+    """
+    if reason := unreadable(path):
+        if reason == MISSING:
+            raise FileNotFoundError(f"no {what} at {path}; check the path (current folder: {Path.cwd()})")
+        raise ImageError(f"cannot read {path} as a {what}: {reason}")
+    most = limit("SEGMENTATION_MAX_MEGAPIXELS")
+    try:
+        with _only_our_limit(most), Image.open(path, formats=FORMATS) as file:
+            check_pixels(file.size, path)
+            stored, kind = " ".join(str(tile[3]) for tile in file.tile), file.format
+            before = _orientation(file)
+            file.load()
+            turned = _orientation(file)  # a PNG may have it behind the pixels; a TIFF was turned while it was loaded
+            picture = file.transpose(_TURNS[turned]) if turned in _TURNS else file.copy()
+            return Opened(picture, max(before, turned), kind, stored)
+    except ImageError:
+        raise
+    except MemoryError as error:
+        raise ImageError(f"cannot read {path} as a {what}: there is not enough memory for it") from error
+    except Exception as error:  # a damaged file can raise nearly anything inside a decoder
+        reason = str(error).replace(repr(str(path)), "it") or type(error).__name__
+        raise ImageError(f"cannot read {path} as a {what}: {reason}; is it damaged or another kind of file?") from error
+
+
+def check_pixels(size: tuple[int, int], name: str | Path) -> None:
+    """Refuse what is larger than the user allows, before its pixels are decoded.
+
+    Args:
+        size: its two sides in pixels.
+        name: for the message.
+
+    Raises:
+        ImageError: it has more pixels than `SEGMENTATION_MAX_MEGAPIXELS` allows.
+    """
+    millions, most = size[0] * size[1] / 1e6, limit("SEGMENTATION_MAX_MEGAPIXELS")
+    if millions > most:
+        raise ImageError(
+            f"{name} is too large: {size[0]}×{size[1]} are {millions:.0f} million pixels, the limit is {most:g}; if "
+            f"you trust it and have the memory, set SEGMENTATION_MAX_MEGAPIXELS={int(millions) + 1}"
+        )
+
+
+@contextmanager
+def _only_our_limit(millions: float) -> Iterator[None]:
+    """Lets Pillow open what the user's limit allows, without Pillow's own warnings."""
+    Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS or 0, int(millions * 1e6))
+    with warnings.catch_warnings(action="ignore"):
+        yield
+
+
+def _orientation(file: Image.Image) -> int:
+    try:
+        found = file.getexif().get(ORIENTATION, 1)
+    except Exception:  # damaged EXIF says nothing; the pixels are there all the same
+        return 1
+    return found if found in _TURNS else 1
+
+
+def _pixels(opened: Opened, path: Path, *, gray: bool) -> np.ndarray:
+    image = opened.picture
+    if re.search(r"(RGB\w?|LA);16[BLN]", opened.stored):  # of 16-bit colours Pillow keeps the upper 8 bits
         _warn_of_16_bits(path.name)
     rgb = to_rgb(image, name=path.name)
     if gray:
@@ -61,10 +167,12 @@ def to_rgb(image: Image.Image, *, name: str = "the picture") -> Image.Image:
     """Convert any of Pillow's modes to RGB as `read_image` does; `name` stands in its warnings."""
     if image.mode.startswith(("I", "F")):  # 16-bit and float greys: Pillow would clip them at 255
         values = np.asarray(image).astype(np.float64)
+        if not np.isfinite(values).all():
+            raise ImageError(f"{name} holds values that are no numbers (NaN or infinity), so it can't be shown")
         if image.mode == "F" and values.min() >= 0 and values.max() <= 1:
             values = values * 255
         elif image.mode.startswith("I;16") or values.max() > 255:
-            _warn_of_16_bits(name)
+            _warn_of_16_bits(name, values)
             values = values / 257
         image = Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
     if image.has_transparency_data:
@@ -74,8 +182,13 @@ def to_rgb(image: Image.Image, *, name: str = "the picture") -> Image.Image:
     return image.convert("RGB")
 
 
-def _warn_of_16_bits(name: str) -> None:
-    warnings.warn(f"{name} has 16 bits a channel; scaled to 8 bits", stacklevel=4)
+def _warn_of_16_bits(name: str, values: np.ndarray | None = None) -> None:
+    said = "has 16 bits a channel; scaled to 8 bits"
+    if values is not None and (used := int(values.max()).bit_length()) < 16:
+        said += f", but its values need {used} bits only, so it comes out dark; multiply them by {1 << 16 - used}"
+    elif values is not None and used > 16:
+        said = "holds values beyond 16 bits, which come out white"
+    warnings.warn(f"{name} {said}", stacklevel=5)
 
 
 def save_image(path: str | Path, image: np.ndarray, *, quality: int = 92) -> Path:

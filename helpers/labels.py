@@ -160,7 +160,8 @@ def _load(key: str, name: str, ignore_index: int | None, source: str) -> LabelSe
 
 CITYSCAPES = _load("cityscapes", "Cityscapes", 255, "Cordts et al. 2016; cityscapesScripts labels.py, train ids")
 PASCAL_VOC = _load("voc", "Pascal VOC", 255, "Everingham et al. 2010; VOC 2012 development kit, VOClabelcolormap")
-# Ids are those of the 150 classes counted from 0; files and zoo graphs that count from 1 are shifted when read.
+# Ids are those of the 150 classes counted from 0. Zoo graphs count from 1 and are shifted when they run; published
+# files are shifted when they are read, see `numberings`.
 ADE20K = _load("ade20k", "ADE20K", 255, "Zhou et al. 2017; MIT Scene Parsing Benchmark, objectInfo150 and color150")
 CAMVID = _load("camvid", "CamVid", 30, "Brostow, Fauqueur & Cipolla 2009; label_colors.txt, alphabetical order")
 CAMVID11 = _load("camvid11", "CamVid 11", 11, "Badrinarayanan, Kendall & Cipolla 2017; the SegNet split")

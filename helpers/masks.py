@@ -1,5 +1,6 @@
 """Masks: (H, W) arrays of class ids. Checking, resizing, colouring, laying over a picture, reading and writing."""
 
+import re
 from pathlib import Path
 
 import cv2
@@ -10,10 +11,15 @@ from helpers import images
 from helpers.labels import LabelSet
 
 WRONG = (230, 30, 30)  # red
+LOSSY = ("JPEG", "MPO", "JPEG2000", "WEBP", "AVIF")
 
 
 class MaskError(ValueError):
     """A mask does not fit what it is used with; the message says what was found and what to do."""
+
+
+class LossyMaskError(MaskError):
+    """A mask was compressed with loss, so that its ids are no longer what they were."""
 
 
 def validate_mask(mask: np.ndarray, label_set: LabelSet | int, *, ignore_index: int | None = None) -> np.ndarray:
@@ -185,31 +191,60 @@ def mark_errors(
 
 
 def read_mask(path: str | Path) -> np.ndarray:
-    """Read class ids from a grey or palette PNG, exactly as they are stored.
+    """Read class ids from a grey or palette picture (PNG, TIFF, …), exactly as its writer meant them.
+
+    Grey values of 1, 2, 4, 8 or 16 bits and the indices of a palette are ids. Like a picture, a mask is turned by its
+    own EXIF orientation.
 
     Returns:
         (H, W) uint8, or uint16 where the file holds 16 bits.
 
     Raises:
         FileNotFoundError: there is no such file.
-        MaskError: not a picture, or a picture of colours instead of ids.
+        MaskError: not a picture, a picture of colours instead of ids, or one of which nobody can tell the ids: a JPEG,
+            a palette of greys that are not their own indices, a TIFF that stores white as 0.
     """
+    return opened_mask(path)[0]
+
+
+def opened_mask(path: str | Path) -> tuple[np.ndarray, int]:
+    """A mask as `read_mask` gives it, and the EXIF orientation by which it was turned (1 where it was upright)."""
     path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"no mask at {path}")
     try:
-        with Image.open(path) as file:
-            file.load()
-            mode, array = file.mode, np.asarray(file)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise MaskError(f"cannot read {path} as a mask: {error}") from error
+        opened = images.open_picture(path, what="mask")
+        array = np.asarray(opened.picture)
+    except images.ImageError as error:
+        raise MaskError(str(error)) from error
+    mode = opened.picture.mode
+    if opened.format in LOSSY:
+        raise LossyMaskError(f"{path} is a {opened.format}, whose compression changes class ids; labels have to be PNG")
+    if re.search(r"\b[1L];\d?I", opened.stored):
+        raise MaskError(f"{path} stores white as 0, so nobody can tell whether ids are turned round; save it as PNG")
+    if mode == "P" and _greys_that_may_be_ids(opened.picture):
+        raise MaskError(
+            f"{path} has a palette of greys that differ from their indices: nobody can tell which of the two are the "
+            "ids (optimisers of PNG files make such palettes); save it as a grey PNG"
+        )
     if mode == "1":
-        return array.astype(np.uint8)
-    if mode in ("L", "P"):
-        return array.copy()
-    if mode.startswith("I") and array.min() >= 0 and array.max() < 2**16:
-        return array.astype(np.uint16)
-    raise MaskError(f"{path} holds colours (mode {mode}), not class ids; a mask is a grey or palette PNG")
+        return array.astype(np.uint8), opened.orientation
+    if mode in ("L", "P") or mode.startswith("I"):
+        # Pillow spreads 2 and 4 bits, and the values of a PGM, over 0 … 255 or 0 … 65535.
+        if found := re.search(r"\bL;([24])|\('\w+', (\d+)\)", opened.stored):
+            highest = 2 ** int(found[1]) - 1 if found[1] else int(found[2])
+            array = np.rint(array * (highest / (255 if mode == "L" else 65535))).astype(array.dtype)
+        if array.size and not 0 <= array.min() <= array.max() < 2**16:
+            raise MaskError(f"{path} holds values {array.min()} … {array.max()}; class ids are 0 … 65535")
+        return array.astype(np.uint16 if mode.startswith("I") else np.uint8), opened.orientation
+    what = "fractions" if mode == "F" else "colours"
+    raise MaskError(f"{path} holds {what} (mode {mode}), not class ids; a mask is a grey or palette PNG")
+
+
+def _greys_that_may_be_ids(picture: Image.Image) -> bool:
+    """Whether a palette holds greys only, and one that is in use isn't its own index."""
+    palette = np.array(picture.getpalette("RGB"), np.uint8).reshape(-1, 3)
+    grey = (palette == palette[:, :1]).all(axis=1)
+    used = [index for _, index in picture.getcolors(256)]
+    return bool(grey.all()) and any(index < len(palette) and palette[index, 0] != index for index in used)
 
 
 def save_mask(path: str | Path, mask: np.ndarray, palette: np.ndarray) -> Path:
@@ -230,6 +265,8 @@ def save_mask(path: str | Path, mask: np.ndarray, palette: np.ndarray) -> Path:
         raise MaskError(f"a mask to save holds integers, this one holds {mask.dtype}; of probabilities take the argmax")
     if mask.ndim != 2 or (mask.size and not 0 <= mask.min() <= mask.max() <= 255):
         raise MaskError(f"a mask to save has shape (H, W) and ids 0 … 255, this one has shape {mask.shape}")
-    picture = Image.fromarray(mask.astype(np.uint8)).convert("L")
+    picture = Image.fromarray(mask.astype(np.uint8))
     picture.putpalette(np.asarray(palette, np.uint8)[:256].tobytes())
+    if _greys_that_may_be_ids(picture):
+        raise MaskError("a palette of greys would be taken for ids by some readers; choose colours")
     return images.save_pil(path, picture, optimize=True)

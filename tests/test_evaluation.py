@@ -1,6 +1,5 @@
 """Scores of models whose label set is not the truth's."""
 
-
 import numpy as np
 import pytest
 

@@ -1,6 +1,8 @@
 """Reading pictures: every kind of file that people bring."""
 
 import doctest
+import os
+import struct
 from pathlib import Path
 
 import cv2
@@ -9,7 +11,8 @@ import pytest
 from PIL import Image
 
 from helpers import images
-from helpers.images import ImageError, fit_within, read_image, resize_image, save_image
+from helpers.images import ImageError, fit_within, opened_image, read_image, resize_image, save_image
+from pictures import exif, upright
 
 RED = (255, 0, 0)
 
@@ -84,6 +87,73 @@ def test_exif_orientation_is_applied(tmp_path):
     assert tuple(image[0, 3]) == RED
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".webp"])
+def test_a_picture_is_turned_once_whatever_the_format(tmp_path, orientation, suffix):
+    stored = np.zeros((16, 24, 3), np.uint8)
+    stored[:8, :8] = 255
+    tags = Image.Exif()
+    tags[274] = orientation
+    options = {"lossless": True} if suffix == ".webp" else {}
+    Image.fromarray(stored).save(tmp_path / f"a{suffix}", exif=tags, **options)
+    image, found = opened_image(tmp_path / f"a{suffix}")
+    assert (
+        found == orientation and (np.abs(image.astype(int) - upright(stored[..., 0], orientation)[..., None]) < 9).all()
+    )
+
+
+BROKEN = {
+    "a number as text": struct.pack(">HHI4s", 282, 2, 3, b"72\0\0"),
+    "a maker as number": struct.pack(">HHII", 271, 4, 1, 7),
+    "a signed size": struct.pack(">HHIi", 256, 9, 1, -5),
+    "a value outside": struct.pack(">HHII", 282, 5, 1, 2**31),
+    "an endless count": struct.pack(">HHII", 37500, 7, 2**32 - 1, 8),
+    "an unknown type": struct.pack(">HHII", 282, 99, 1, 8),
+}
+
+
+@pytest.mark.parametrize("entry", BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp"])
+def test_of_damaged_exif_the_orientation_is_all_that_is_needed(tmp_path, entry, suffix):
+    data = exif(6, extra=entry)
+    picture = Image.new("RGB", (6, 4), RED)
+    picture.save(tmp_path / f"a{suffix}", exif=b"Exif\0\0" + data)
+    assert read_image(tmp_path / f"a{suffix}").shape == (6, 4, 3)
+
+
+def test_what_is_no_ordinary_file_is_refused_without_waiting(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    os.symlink("circle.png", tmp_path / "circle.png")
+    long = tmp_path / ("a" * 300 + ".png")
+    for path, reason in (("pipe.png", "pipe or device"), ("circle.png", "circle"), (long, "too long")):
+        with pytest.raises(ImageError, match=reason):
+            read_image(tmp_path / path)
+
+
+def test_formats_that_start_other_programs_are_not_opened(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n")
+    with pytest.raises(ImageError, match="cannot identify"):
+        read_image(tmp_path / "a.png")
+
+
+def test_the_suffixes_of_pictures_are_those_of_the_formats_that_are_read():
+    Image.init()
+    known = {suffix for suffix, kind in Image.registered_extensions().items() if kind in images.FORMATS}
+    assert known == set(images.IMAGE_SUFFIXES)
+
+
+def test_values_that_fill_12_of_16_bits_are_named(tmp_path):
+    Image.fromarray(np.full((2, 2), 4095, np.uint16)).save(tmp_path / "camera.png")
+    with pytest.warns(UserWarning, match="need 12 bits only, so it comes out dark; multiply them by 16"):
+        assert read_image(tmp_path / "camera.png").max() == 16
+
+
+def test_a_float_picture_without_numbers_is_refused(tmp_path):
+    Image.fromarray(np.array([[0.5, np.nan]], np.float32)).save(tmp_path / "a.tif")
+    with pytest.raises(ImageError, match="no numbers"):
+        read_image(tmp_path / "a.tif")
+
+
 def test_the_first_frame_of_an_animation_is_read(tmp_path):
     frames = [Image.new("RGB", (4, 4), c) for c in ("red", "blue")]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
@@ -109,7 +179,7 @@ def test_what_is_no_picture_is_named(tmp_path):
 
 def test_a_decompression_bomb_is_refused(tmp_path, monkeypatch):
     path = write(tmp_path / "large.png", size=(200, 200))
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    monkeypatch.setenv("SEGMENTATION_MAX_MEGAPIXELS", "0.03")
     with pytest.raises(ImageError, match="too large"):
         read_image(path)
 

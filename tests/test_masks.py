@@ -7,12 +7,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
-from helpers.labels import CAMVID, CITYSCAPES, evenly_spaced_colors
+from helpers.labels import CAMVID, CITYSCAPES, PASCAL_VOC, evenly_spaced_colors
 from helpers.masks import (
     WRONG,
     MaskError,
     colorize,
     mark_errors,
+    opened_mask,
     outline,
     overlay,
     read_mask,
@@ -20,6 +21,7 @@ from helpers.masks import (
     save_mask,
     validate_mask,
 )
+from pictures import exif, png, tiff, upright
 
 PALETTE = CAMVID.palette()
 masks = hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=30), elements=st.integers(0, 31))
@@ -131,11 +133,73 @@ def test_read_mask_takes_grey_and_refuses_colours(tmp_path):
         read_mask(tmp_path / "absent.png")
 
 
+@pytest.mark.parametrize("bits", [1, 2, 4, 8, 16])
+def test_ids_are_read_as_they_are_stored_whatever_the_depth(tmp_path, bits):
+    ids = np.random.default_rng(bits).integers(0, 2**bits, (5, 7))
+    files = [png(ids, bits), tiff(ids, bits)]
+    if bits <= 8:
+        files.append(png(ids, bits, palette=PALETTE[: 2**bits].tobytes()))
+    for data in files:
+        (tmp_path / "a.png").write_bytes(data)
+        assert (read_mask(tmp_path / "a.png") == ids).all()
+
+
+@pytest.mark.parametrize("most", [1, 10, 15, 255, 300, 65535])
+def test_the_ids_of_a_pgm_are_those_in_the_file(tmp_path, most):
+    ids = np.arange(12).reshape(3, 4) % (most + 1)
+    data = ids.astype(">u2" if most > 255 else np.uint8).tobytes()
+    (tmp_path / "a.pgm").write_bytes(f"P5 4 3 {most}\n".encode() + data)
+    assert read_mask(tmp_path / "a.pgm").tolist() == ids.tolist()
+
+
+@pytest.mark.parametrize("values", [[3, 0, 8], [0, 255], [0, 3, 8, 11], [1, 0]])
+def test_a_palette_of_greys_that_are_not_their_indices_is_refused(tmp_path, values):
+    """What PNG optimisers make of a grey mask: the index of a pixel is not its grey value."""
+    palette = np.repeat(np.array(values, np.uint8), 3).tobytes()
+    (tmp_path / "a.png").write_bytes(png(np.arange(len(values))[None], 8, palette=palette))
+    with pytest.raises(MaskError, match="nobody can tell"):
+        read_mask(tmp_path / "a.png")
+    (tmp_path / "b.png").write_bytes(png(np.array([[0, 2, 5]]), 8, palette=np.repeat(np.arange(6), 3).astype(np.uint8)
+                                         .tobytes()))  # fmt: skip
+    assert read_mask(tmp_path / "b.png").tolist() == [[0, 2, 5]], "greys that are their indices"
+    voc = PASCAL_VOC.palette()
+    assert voc[7].tolist() == [128, 128, 128], "the palette as a whole has colours, though 0 and 7 are greys"
+    assert read_mask(save_mask(tmp_path / "voc.png", np.array([[0, 7]]), voc)).tolist() == [[0, 7]]
+    with pytest.raises(MaskError, match="choose colours"):
+        save_mask(tmp_path / "own.png", np.array([[0, 1]]), np.array([[0, 0, 0], [255, 255, 255]]))
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".webp", ".jp2", ".avif"])
+def test_what_is_compressed_with_loss_is_no_mask(tmp_path, suffix):
+    Image.new("L", (8, 8), 3).save(tmp_path / f"a{suffix}")
+    (tmp_path / f"a{suffix}").rename(tmp_path / "a.png")
+    with pytest.raises(MaskError, match="compression changes class ids"):
+        read_mask(tmp_path / "a.png")
+
+
+def test_white_stored_as_zero_is_refused(tmp_path):
+    for bits in (1, 4, 8):
+        (tmp_path / "a.tif").write_bytes(tiff(np.ones((4, 8), int), bits, white_is_zero=True))
+        with pytest.raises(MaskError, match="stores white as 0"):
+            read_mask(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_mask_is_turned_by_its_own_exif(tmp_path, orientation):
+    ids = np.arange(6, dtype=np.uint8).reshape(2, 3)
+    (tmp_path / "a.png").write_bytes(png(ids, 8, exif=exif(orientation)))
+    turned = opened_mask(tmp_path / "a.png")
+    assert turned[1] == orientation
+    assert (turned[0] == upright(ids, orientation)).all()
+
+
 def test_a_mask_too_large_to_be_safe_is_refused(tmp_path, monkeypatch):
     path = save_mask(tmp_path / "large.png", np.zeros((200, 200), np.uint8), PALETTE)
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
-    with pytest.raises(MaskError, match=r"large\.png as a mask: Image size"):
+    monkeypatch.setenv("SEGMENTATION_MAX_MEGAPIXELS", "0.03")
+    with pytest.raises(MaskError, match=r"large\.png is too large: 200×200 .*set SEGMENTATION_MAX_MEGAPIXELS=1"):
         read_mask(path)
+    monkeypatch.setenv("SEGMENTATION_MAX_MEGAPIXELS", "0.04")
+    assert read_mask(path).shape == (200, 200)
 
 
 def test_save_mask_refuses_what_would_lose_ids(tmp_path):

@@ -10,10 +10,11 @@ from tqdm import tqdm
 from helpers import models, records
 from helpers.assets import AssetError
 from helpers.cli.console import FAILED, complain, give_up, say
+from helpers.datasets.pairing import check_labels, read_pair
 from helpers.evaluation import Evaluation, labelled_pairs
-from helpers.images import read_image
 from helpers.labels import LABEL_SETS
-from helpers.masks import read_mask
+from helpers.numberings import NUMBERINGS
+from helpers.paths import read_lines
 
 
 def evaluate(
@@ -23,31 +24,36 @@ def evaluate(
     fold: Annotated[str | None, typer.Option(help="label set to score in; by default one that both share")] = None,
     names: Annotated[Path | None, typer.Option("--list", help="only the pictures named here, e.g. valid.txt")] = None,
     cityscapes: Annotated[bool, typer.Option("--cityscapes", help="labels: cityscapes/<stem>.png, train ids")] = False,
-    truth: Annotated[str | None, typer.Option(help="labels: masks/<stem>.png, ids of this label set, e.g. voc")] = None,
+    truth: Annotated[str | None, typer.Option(help=f"labels: masks/<stem>.png; {', '.join(NUMBERINGS)}")] = None,
     size: Annotated[int | None, typer.Option(min=1, help="longest side in pixels that the network sees")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="only the first so many pictures")] = None,
     json_path: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="also write a record here")] = None,
 ) -> None:
     """Print the per-class scores of a model on a labelled folder, from one confusion matrix over all pictures."""
     try:
-        for key in filter(None, (fold, truth)):
-            if key not in LABEL_SETS:
-                raise ValueError(f"unknown label set {key!r}; choose one of: {', '.join(LABEL_SETS)}")
+        for key, known in ((fold, LABEL_SETS), (truth, NUMBERINGS)):
+            if key and key not in known:
+                raise ValueError(f"unknown label set {key!r}; choose one of: {', '.join(known)}")
         if json_path and not json_path.absolute().parent.is_dir():
             raise ValueError(f"there is no folder {json_path.parent} for the record")
         if names and not names.exists():
             names = folder / names
-        chosen = _lines(names) if names else None
-        pairs, truth_labels = labelled_pairs(folder, names=chosen, cityscapes=cityscapes, truth=LABEL_SETS.get(truth))
+        chosen = read_lines(names) if names else None
+        numbering = NUMBERINGS.get("cityscapes" if cityscapes else truth)
+        known = numbering and numbering.labels
+        pairs, truth_labels = labelled_pairs(folder, names=chosen, cityscapes=cityscapes, truth=known)
+        pairs = pairs[:limit]
+        check_labels((label_path for _, label_path in pairs), numbering)
         network = models.load(model, labels, size=size)
         evaluation = Evaluation(network.labels, truth_labels, folded_to=LABEL_SETS.get(fold))
     except (ValueError, OSError, AssetError) as error:
         give_up(error)
     failed = False
     seconds = 0.0
-    for image_path, label_path in tqdm(pairs[:limit], unit="picture"):
+    for image_path, label_path in tqdm(pairs, unit="picture"):
         try:
-            image, mask = read_image(image_path), read_mask(label_path)
+            image, mask = read_pair(image_path, label_path)
+            mask = numbering.translate(mask) if numbering else mask
             start = time.perf_counter()
             pred = network.predict(image)
             seconds += time.perf_counter() - start
@@ -71,9 +77,3 @@ def evaluate(
         say(f"record: {json_path}")
     if failed:
         raise typer.Exit(FAILED)
-
-
-def _lines(path: Path) -> list[str]:
-    """One file name a line; names may hold spaces."""
-    lines = path.read_text(encoding="utf-8-sig").splitlines()
-    return [line.strip() for line in lines if line.strip()]

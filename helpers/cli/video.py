@@ -30,9 +30,7 @@ class VideoOptions:
     workers: int
 
 
-def segment_videos(
-    jobs: Iterable[tuple[Path, Path]], model: Model, options: VideoOptions
-) -> bool:
+def segment_videos(jobs: Iterable[tuple[Path, Path]], model: Model, options: VideoOptions) -> bool:
     """Segment videos one after the other, telling what becomes of each.
 
     Args:

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from helpers.datasets.pairing import DatasetError, Problem, attempt, check_pairs, image_files
-from helpers.labels import CAMVID, CAMVID11, LabelSet, fold
+from helpers.labels import CAMVID, CAMVID11, LABEL_SETS, LabelSet, fold
 from helpers.masks import read_mask, validate_mask
+from helpers.paths import composed, read_lines
 
 EVERY = 5  # of the frames of each sequence one is valid in the split "mixed"
 
@@ -36,10 +37,27 @@ def valid_names(folder: str | Path) -> list[str]:
 def _lines(path: Path) -> list[str]:
     if not path.is_file():
         raise DatasetError(f"{path} is missing; a folder in CamVid's layout has images/, labels/, codes.txt, valid.txt")
-    lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
-    if not lines:
+    return read_lines(path)
+
+
+def _some_lines(path: Path) -> list[str]:
+    if not (lines := read_lines(path)):
         raise DatasetError(f"{path} is empty")
     return lines
+
+
+def label_set_of(codes_path: Path) -> LabelSet:
+    """The label set whose classes a codes.txt lists, id by id; an unlabelled class, of any name, may follow them.
+
+    Raises:
+        DatasetError: there is no such file, or it lists other classes.
+    """
+    if not codes_path.is_file():
+        raise DatasetError(f"{codes_path} is missing: without it nobody knows what the ids mean")
+    found = read_lines(codes_path)
+    if labels := _label_set(found):
+        return labels
+    raise DatasetError(f"{codes_path} lists {len(found)} classes, those of no label set: {', '.join(LABEL_SETS)}")
 
 
 def label_set(folder: str | Path) -> LabelSet:
@@ -48,11 +66,18 @@ def label_set(folder: str | Path) -> LabelSet:
     Raises:
         DatasetError: codes.txt lists other classes.
     """
-    found = tuple(codes(folder))
-    for labels in (CAMVID, CAMVID11):
-        if found in (labels.class_names, (*labels.class_names, "Void")):
+    found = codes(folder)
+    if (labels := _label_set(found)) not in (CAMVID, CAMVID11):
+        raise DatasetError(f"{Path(folder) / 'codes.txt'} lists {len(found)} classes that are not CamVid's 32 or 11")
+    return labels
+
+
+def _label_set(codes: list[str]) -> LabelSet | None:
+    for labels in LABEL_SETS.values():
+        names = list(labels.class_names)
+        if codes == names or (codes[:-1] == names and labels.ignore_index == len(names)):
             return labels
-    raise DatasetError(f"{Path(folder) / 'codes.txt'} lists {len(found)} classes that are not CamVid's 32 or 11")
+    return None
 
 
 def sequence(path: str | Path) -> str:
@@ -105,8 +130,8 @@ def split(folder: str | Path, by: str = "valid") -> tuple[list[Path], list[Path]
         groups = {name: [path for path in paths if sequence(path) == name] for name in map(sequence, paths)}
         valid = {path for group in groups.values() for path in group[::EVERY]}
     elif by == "valid":
-        by_name = {path.name: path for path in paths}
-        names = valid_names(folder)
+        by_name = {composed(path.name): path for path in paths}
+        names = [composed(name) for name in valid_names(folder)]
         if absent := [name for name in names if name not in by_name]:
             raise DatasetError(f"valid.txt names {absent[0]}, which is not in {images}")
         valid = {by_name[name] for name in names}
@@ -124,19 +149,19 @@ def read_label(path: str | Path, source: LabelSet, target: LabelSet = CAMVID11) 
 
 def check_folder(folder: Path) -> Iterator[Problem]:
     """CamVid as fastai ships it: images/<stem>.*, labels/<stem>_P.png, codes.txt (classes), valid.txt (names)."""
-    codes, problems = attempt(_lines, folder / "codes.txt")
+    codes, problems = attempt(_some_lines, folder / "codes.txt")
     yield from problems
-    names, problems = attempt(_lines, folder / "valid.txt")
+    names, problems = attempt(_some_lines, folder / "valid.txt")
     yield from problems
     for file, lines in (("codes.txt", codes), ("valid.txt", names)):
         repeated = [line for line, times in Counter(lines or ()).items() if times > 1]
         yield from (Problem(folder / file, f"names {line} more than once") for line in repeated)
     images = folder / "images"
     if images.is_dir() and names:
-        present = {path.name for path in image_files(images)}
+        present = {composed(path.name) for path in image_files(images)}
         for name in dict.fromkeys(names):
-            if name not in present:
+            if composed(name) not in present:
                 yield Problem(folder / "valid.txt", f"names {name}, which is not in images/")
-        if present <= set(names):
+        if present <= set(map(composed, names)):
             yield Problem(folder / "valid.txt", "names every picture, so none is left to train on")
     yield from check_pairs(images, folder / "labels", suffix="_P", num_classes=len(codes) if codes else None)

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from tqdm import tqdm
 
-from helpers.images import IMAGE_SUFFIXES, read_image
-from helpers.masks import MaskError, read_mask, validate_mask
+from helpers.images import IMAGE_SUFFIXES, opened_image
+from helpers.masks import LossyMaskError, MaskError, opened_mask, read_mask, validate_mask
+from helpers.numberings import Numbering
+from helpers.paths import composed
 
 
 class DatasetError(ValueError):
@@ -78,10 +81,10 @@ def _by_stem(files, suffix: str, problems: list[Problem]) -> dict[str, Path]:
         files = image_files(files)
     found: dict[str, Path] = {}
     for path in map(Path, files):
-        if not path.stem.endswith(suffix):
+        if not composed(path.stem).endswith(composed(suffix)):
             problems.append(Problem(path, f"its name lacks the {suffix!r} of a label before the file type"))
             continue
-        stem = path.stem.removesuffix(suffix)
+        stem = composed(path.stem).removesuffix(suffix)
         if stem in found:
             problems.append(Problem(path, f"has the same stem as {found[stem].name}; keep one of the two"))
         else:
@@ -109,21 +112,77 @@ def check_pairs(
     if not pairs:
         yield Problem(images, "no picture here has a label")
     for image_path, label_path in _progress(pairs):
-        image, problems = attempt(read_image, image_path)
+        opened, problems = attempt(opened_image, image_path)
         yield from problems
-        mask, problems = attempt(read_mask, label_path)
+        mask, problems = attempt(opened_mask, label_path)
         yield from problems
-        if image is not None and size not in (None, image.shape[:2]):
-            yield Problem(image_path, f"is {_size(image)}, expected {size[1]}×{size[0]}")
-        if image is not None and mask is not None and image.shape[:2] != mask.shape:
-            yield Problem(label_path, f"is {_size(mask)}, but its picture is {_size(image)}")
-        if label_path.suffix.lower() in (".jpg", ".jpeg"):
-            yield Problem(label_path, "is a JPEG, whose compression changes class ids; labels have to be PNG")
-        elif mask is not None and num_classes is not None:
+        if opened and size not in (None, opened[0].shape[:2]):
+            yield Problem(image_path, f"is {_size(opened[0])}, expected {size[1]}×{size[0]}")
+        if opened and mask and (fault := _misfit(opened, mask)):
+            yield Problem(label_path, fault)
+        if mask and num_classes is not None:
             try:
-                validate_mask(mask, num_classes)
+                validate_mask(mask[0], num_classes)
             except MaskError as error:
                 yield Problem(label_path, str(error))
+
+
+def read_pair(image_path: Path, label_path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """A picture and its label, both upright, that belong together pixel by pixel; what trains and scores reads them so.
+
+    Returns:
+        Image (H, W, 3) uint8 RGB, mask (H, W) of ids.
+
+    Raises:
+        DatasetError: they differ in size, or one of them is turned and the other isn't.
+        ImageError, MaskError, FileNotFoundError: one can't be read.
+    """
+    image, mask = opened_image(image_path), opened_mask(label_path)
+    if fault := _misfit(image, mask):
+        raise DatasetError(f"{label_path} {fault}")
+    return image[0], mask[0]
+
+
+def _misfit(image: tuple[np.ndarray, int], mask: tuple[np.ndarray, int]) -> str | None:
+    """Why a picture and a label, each with the EXIF orientation by which it was turned, don't fit."""
+    (image, turned), (mask, mask_turned) = image, mask
+    fits = image.shape[:2] == mask.shape
+    # A label drawn on the upright picture has the upright shape; where both shapes are alike, nobody can tell.
+    told = fits and image.shape[0] != image.shape[1] and turned >= 5 and mask_turned == 1
+    if turned != mask_turned and not told:
+        return (
+            f"has EXIF orientation {mask_turned}, but its picture {turned}: one of them is turned when it is read and "
+            "the other isn't; save both upright, without EXIF"
+        )
+    return None if fits else f"is {_size(mask)}, but its picture is {_size(image)}"
+
+
+def check_labels(label_paths: Iterable[Path], numbering: Numbering | None = None) -> None:
+    """Judge the labels of a folder as a whole, before one of them is used: half a folder in another numbering, or
+    compressed with loss, gives figures that look right and aren't.
+
+    Args:
+        label_paths: the label files; what is wrong with a single one is left to whoever reads it.
+        numbering: what their ids are said to be; None leaves the ids unchecked.
+
+    Raises:
+        DatasetError: labels are compressed with loss, or their ids are those of another numbering.
+    """
+    ids, lossy = set(), []
+    for path in _progress(list(label_paths)):
+        try:
+            ids.update(np.unique(read_mask(path)).tolist())
+        except LossyMaskError:
+            lossy.append(path)
+        except (ValueError, OSError):
+            continue
+    if lossy:
+        raise DatasetError(
+            f"{lossy[0].parent}: {len(lossy)} labels are compressed with loss, which changes class ids, "
+            f"{lossy[0].name} for one; labels have to be PNG"
+        )
+    if numbering and (objection := numbering.objection(ids)):
+        raise DatasetError(objection)
 
 
 def _progress(items: list) -> tqdm:
@@ -140,7 +199,9 @@ def attempt(read: Callable[[Path], Any], path: Path) -> tuple[Any, list[Problem]
         return read(path), []
     except FileNotFoundError:
         return None, [Problem(path, "this file is missing")]
-    except (ValueError, OSError) as error:  # ImageError, MaskError and UnicodeDecodeError are ValueErrors
+    except LossyMaskError as error:
+        return None, [Problem(path, str(error).removeprefix(f"{path} "))]
+    except (ValueError, OSError) as error:  # ImageError and MaskError are ValueErrors
         return None, [Problem(path, str(error).replace(str(path), "it"))]
 
 

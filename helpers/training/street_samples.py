@@ -14,6 +14,7 @@ from helpers.datasets.pairing import image_files
 from helpers.images import fit_within, read_image, resize_image
 from helpers.labels import CAMVID, CAMVID11, CITYSCAPES, fold
 from helpers.masks import read_mask, resize_mask
+from helpers.paths import read_lines
 from helpers.training.augmentation import paste_classes, random_light, random_view
 from helpers.training.losses import inverse_log_weights
 
@@ -61,11 +62,11 @@ def read_frames(folder: Path, *, valid: bool = True) -> list[Frame]:
     """
     image_paths = image_files(folder / "images") if (folder / "images").is_dir() else []
     if not valid:
-        held_back = {Path(name).stem for name in (folder / "valid.txt").read_text().split()}
+        held_back = {Path(name).stem for name in read_lines(folder / "valid.txt")}
         image_paths = [path for path in image_paths if path.stem not in held_back]
     if not image_paths:
         raise ValueError(f"{folder} has no pictures in images/; give a folder in CamVid's layout")
-    codes = (folder / "codes.txt").read_text().split()
+    codes = read_lines(folder / "codes.txt")
     if len(codes) not in (11, 12, 32):
         raise ValueError(f"{folder / 'codes.txt'} names {len(codes)} classes; expected CamVid's 32, or its 11 and Void")
     to_merged = fold(CAMVID if len(codes) == 32 else CAMVID11, CAMVID11)
@@ -92,6 +93,10 @@ class Pool:
         self.share = share / share.sum()
         self.counts = np.array([np.bincount(frame.target.ravel(), minlength=256) for frame in frames])
         self.classes = [c for c in range(IGNORE) if (self.counts[:, c] > 30).any()]
+        if not self.classes:
+            raise ValueError(
+                "no class has more than 30 labelled pixels on any picture, so there is nothing to learn from"
+            )
 
     def draw(self, step: Step, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """One view and its target; every second one looks at a class drawn from all classes alike."""

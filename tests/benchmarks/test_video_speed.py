@@ -1,7 +1,7 @@
 """The tutorials' video loop against ours: same graph, same clip, one run. Prints ratios; asserts half of each target.
 
-    python -m pytest tests/benchmarks/test_video_speed.py -s     # as part of make bench
-    python tests/benchmarks/test_video_speed.py                  # writes data/measured/video_speed.json as well
+python -m pytest tests/benchmarks/test_video_speed.py -s     # as part of make bench
+python tests/benchmarks/test_video_speed.py                  # writes data/measured/video_speed.json as well
 """
 
 import os

@@ -121,7 +121,10 @@ def test_all_problems_of_a_camvid_folder_are_found_at_once(camvid):
         (lambda folder: (folder / "codes.txt").unlink(), "codes.txt: this file is missing"),
         (lambda folder: (folder / "valid.txt").unlink(), "valid.txt: this file is missing"),
         (lambda folder: (folder / "codes.txt").write_text("\n"), "codes.txt: it is empty"),
-        (lambda folder: (folder / "valid.txt").write_bytes(b"\xff\xfe\x00\xd8"), "valid.txt: 'utf-8' codec can't"),
+        (
+            lambda folder: (folder / "valid.txt").write_bytes(b"\xff\xfe\x00\xd8"),
+            "valid.txt: it is not a UTF-8 text (damaged",
+        ),
         (lambda folder: (folder / "images").rename(folder / "pictures"), "images: this folder is missing"),
         (lambda folder: (folder / "labels").rename(folder / "masks"), "labels: this folder is missing"),
         (lambda folder: (folder / "valid.txt").write_text("a.jpg\nb.jpg\nc.jpg"), "valid.txt: names every picture"),
