@@ -81,3 +81,9 @@ def test_views_come_from_the_pools_in_their_shares(town: Path, tmp_path: Path) -
     assert set(np.unique(targets)) <= {0, 3, 10, 255}
     weights = street_samples.target_weights(pools)
     assert (weights > 0).nonzero().flatten().tolist() == [0, 3, 10, 20, 22]
+
+
+def test_frames_with_nothing_to_learn_from_are_refused() -> None:
+    void = street_samples.Frame("a", np.zeros((8, 8, 3), np.uint8), np.full((8, 8), street_samples.IGNORE, np.uint8))
+    with pytest.raises(ValueError, match="no class has more than 30 labelled pixels"):
+        street_samples.Pool([void])
