@@ -65,22 +65,28 @@ def measure(candidates: dict[str, Callable[[], Any]]) -> dict[str, float]:
     Returns:
         Name → the shortest time of one call in seconds; those that fail are missing.
     """
-    left, best = dict(candidates), {}
+    best: dict[str, float] = {}
+    plain = next(iter(candidates))
     for name, run in candidates.items():
         try:
             run()  # compiles, allocates
+            best[name] = _seconds(run)
         except Exception:
-            if name == next(iter(candidates)):
+            if name == plain:
                 raise
-            del left[name]
+    left = dict.fromkeys(best)
     end = time.perf_counter() + SECONDS
-    while not best or (time.perf_counter() < end and len(left) > 1):
-        for name, run in left.items():
-            began = time.perf_counter()
-            run()
-            best[name] = min(time.perf_counter() - began, best.get(name, float("inf")))
-        left = {name: run for name, run in left.items() if best[name] < HOPELESS * min(best.values())}
+    while time.perf_counter() < end and len(left) > 1:
+        for name in left:
+            best[name] = min(best[name], _seconds(candidates[name]))
+        left = [name for name in left if best[name] < HOPELESS * min(best.values())]
     return best
+
+
+def _seconds(run: Callable[[], Any]) -> float:
+    began = time.perf_counter()
+    run()
+    return time.perf_counter() - began
 
 
 def choose(seconds: dict[str, float]) -> str:

@@ -35,7 +35,7 @@ class Model:
 
 
 def load(
-    name: str, labels: str | None = None, *, size: int | None = None, engine: str | None = None, streams: int = 1
+    name: str, labels: str | None = None, *, size: int | None = None, engine: str = "auto", streams: int = 1
 ) -> Model:
     """Load a model.
 
@@ -55,7 +55,7 @@ def load(
         names = ", ".join(DEEPLAB_NAMES + FCN_NAMES + PERSON_NAMES)
         raise ValueError(f"no model at {name}; name a file or folder, or one of: {names}")
     if name in FCN_NAMES or Path(name).suffix in TORCH_SUFFIXES:
-        if engine:
+        if engine != "auto":
             raise ValueError(f"{name} runs on torch; --engine is for DeepLab graphs")
         return _load_torch(name, labels, size=size)
     from helpers import deeplab
@@ -90,10 +90,16 @@ def load_person(name: str | Path = PERSON_MODEL, *, size: int | None = None, per
 
 
 def _load_torch(name: str, labels: str | None, *, size: int | None) -> Model:
-    if name not in FCN_NAMES and _lesson(name) == "camvid":
+    lesson = None if name in FCN_NAMES else _lesson(name)
+    if lesson == "camvid":
         from helpers.camvid.model import load_model
 
         return Model(name, *load_model(name, size=size))
+    if lesson == "severstal":
+        from helpers.severstal.train import load as load_steel
+
+        steel = load_steel(name)
+        return Model(name, steel.predict, steel.labels)
     from helpers import fcn
 
     model = fcn.load_model(name, size=size, labels=labels)

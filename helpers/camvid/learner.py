@@ -1,13 +1,15 @@
-"""What the lesson trains with, in fastai's own terms: a DataBlock, scores without Void, a Learner."""
+"""What the lesson trains with, in fastai's own terms: a DataBlock, scores without Void, callbacks, a Learner."""
 
 import tempfile
 from collections.abc import Iterable
+from contextlib import ExitStack
 from functools import lru_cache
 from pathlib import Path
 
 import fastai.callback.progress
 import fastai.callback.schedule  # noqa: F401  both add methods to Learner: no_bar, lr_find, fit_one_cycle
 import numpy as np
+from fastai.callback.core import Callback
 from fastai.data.block import DataBlock
 from fastai.data.core import DataLoaders
 from fastai.data.transforms import FuncSplitter, Normalize
@@ -17,16 +19,17 @@ from fastai.torch_core import to_device
 from fastai.vision.augment import aug_transforms
 from fastai.vision.data import ImageBlock, MaskBlock
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
-from helpers.camvid.model import Trained
+from helpers.camvid.model import CamVidSegmenter
 from helpers.datasets.camvid import get_y_fn, label_set, read_label, valid_names
 from helpers.datasets.pairing import image_files
 from helpers.images import read_image, resize_image
 from helpers.labels import CAMVID11, LabelSet
 from helpers.masks import resize_mask
 from helpers.metrics import ConfusionMatrix
-from helpers.training.callbacks import Averaged
-from helpers.training.cpu_speed import CpuSpeed
+from helpers.training.devices import WAYS, way_to_train
+from helpers.training.loop import ema
 
 VOID = CAMVID11.ignore_index
 KEPT = 1000  # decoded frames that stay in memory: all of CamVid, at most 1.2 GB
@@ -94,6 +97,54 @@ class MeanIoU(Metric):
         return self.matrix.mean_iou()
 
 
+class EMA(Callback):
+    """Keeps the exponential moving average of the weights, which predicts better than any one step's."""
+
+    def before_fit(self) -> None:
+        """Begin with the network as it is."""
+        self.average = AveragedModel(self.model, multi_avg_fn=ema(0.998), use_buffers=True).eval().requires_grad_(False)
+
+    def after_step(self) -> None:
+        """Follow the network."""
+        self.average.update_parameters(self.model)
+
+
+class FastestWay(Callback):
+    """Trains in the way that is fastest on this machine, which is measured: order in memory, float32 or bfloat16.
+
+    fastai's own `to_bf16` asks for the autocast of a GPU and so does nothing on a CPU. Weights, loss and predictions
+    stay float32.
+    """
+
+    order = -1  # before callbacks that copy the model
+
+    def __init__(self):
+        self.way, self.contexts = WAYS["plain"], ExitStack()
+
+    def before_fit(self) -> None:
+        """Measure on a batch."""
+
+        def loss(network: nn.Module, images: Tensor, targets: Tensor) -> Tensor:
+            return self.loss_func(network(images).float(), targets)
+
+        self.way = WAYS[way_to_train(self.model, loss, *self.dls.one_batch())]
+        self.way.place(self.model)
+
+    def before_batch(self) -> None:
+        """Order the pictures, and compute in this precision from here …"""
+        self.learn.xb = (self.way.order(self.xb[0]), *self.xb[1:])
+        self.contexts.enter_context(self.way.autocast(self.x.device))
+
+    def after_pred(self) -> None:
+        """… to here."""
+        self.contexts.close()
+        self.learn.pred = self.pred.float()
+
+    def after_batch(self) -> None:
+        """Leave nothing open, also when somebody interrupts."""
+        self.contexts.close()
+
+
 def learner(dls: DataLoaders, network: nn.Module, *, weights: Tensor | None = None) -> Learner:
     """Data, network, loss, scores and callbacks in one object that can train.
 
@@ -109,15 +160,15 @@ def learner(dls: DataLoaders, network: nn.Module, *, weights: Tensor | None = No
             axis=1, weight=weights if weights is None else weights.to(dls.device), ignore_index=VOID
         ),
         metrics=[acc_camvid, MeanIoU()],
-        cbs=[CpuSpeed(), Averaged()],
+        cbs=[FastestWay(), EMA()],
         path=Path(tempfile.mkdtemp()),  # the learning-rate finder keeps a copy of the weights there
     )
 
 
-def trained(learn: Learner, size: tuple[int, int]) -> Trained:
-    """What a finished training leaves: the averaged weights, which from now on also the Learner uses."""
-    learn.model.load_state_dict(learn.averaged.average.network.state_dict())
-    return Trained(learn.model.eval(), "small", CAMVID11, max(size))
+def to_segmenter(learn: Learner, size: tuple[int, int]) -> CamVidSegmenter:
+    """Keep the averaged weights of a finished training, which from now on also the Learner uses."""
+    learn.model.load_state_dict(learn.ema.average.module.state_dict())
+    return CamVidSegmenter(learn.model.eval(), "small", CAMVID11, max(size))
 
 
 def class_shares(image_paths: Iterable[Path], source: LabelSet) -> np.ndarray:

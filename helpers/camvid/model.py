@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from helpers.labels import LABEL_SETS, LabelSet
 from helpers.networks.unet import UNet
 from helpers.paths import tier
 from helpers.training.checkpoints import load_checkpoint, save_checkpoint
-from helpers.training.devices import best_device, half_precision
+from helpers.training.devices import Predictor, best_device
 from helpers.training.street_encoder import CHANNELS, standardise, street_encoder
 
 ARCHS = ("small", "resnet18", "resnet34")
@@ -67,7 +68,7 @@ def build(arch: str, num_classes: int, *, pretrained: bool | None = None) -> Str
 
 
 @dataclass
-class Trained:
+class CamVidSegmenter:
     """A trained network and what one has to know to use it."""
 
     network: nn.Module
@@ -81,20 +82,25 @@ class Trained:
         about = {"lesson": LESSON, "arch": self.arch, "labels": self.labels.key, "size": self.size}
         save_checkpoint(path, about | {"weights": weights})
 
-    def predict(self, image: np.ndarray, *, size: int | None = None, average: bool = True) -> np.ndarray:
+    @cached_property
+    def _predictor(self) -> Predictor:
+        return Predictor(self.network.eval())
+
+    def predict(self, image: np.ndarray, *, size: int | None = None, tta: bool = True) -> np.ndarray:
         """Segment a picture.
 
         Args:
             image: (H, W, 3) uint8 RGB.
             size: longest side in pixels that the network sees; by default that of its training.
-            average: also look at it mirrored and smaller, and average what is found; takes three times as long.
+            tta: test-time augmentation: also look at it mirrored and smaller, and average the probabilities; takes
+                three times as long.
 
         Returns:
             (H, W) uint8 ids of `labels`.
         """
         size = size or self.size
-        sizes = (size, round(SMALLER * size)) if average else (size,)
-        mirrors = (False, True) if average else (False,)
+        sizes = (size, round(SMALLER * size)) if tta else (size,)
+        mirrors = (False, True) if tta else (False,)
         probs = sum(self._probs(image, size, mirror) for size in sizes for mirror in mirrors)
         return probs.argmax(0).byte().cpu().numpy()
 
@@ -104,16 +110,13 @@ class Trained:
         device = next(self.network.parameters()).device
         seen = resize_image(image, fit_within(image.shape[:2], size))
         batch = torch.from_numpy(seen).to(device).permute(2, 0, 1)[None]
-        if mirror:
-            batch = batch.flip(3)
-        with half_precision(device):
-            logits = self.network(batch.contiguous(memory_format=torch.channels_last))
+        logits = self._predictor(batch.flip(3) if mirror else batch)
         logits = F.interpolate(logits, size=image.shape[:2], mode="bilinear")
         return (logits.flip(3) if mirror else logits)[0].softmax(0)
 
 
-def load(path: str | Path) -> Trained:
-    """Read what `Trained.save` wrote.
+def load(path: str | Path) -> CamVidSegmenter:
+    """Read what `CamVidSegmenter.save` wrote.
 
     Raises:
         ValueError: the file is something else.
@@ -124,8 +127,8 @@ def load(path: str | Path) -> Trained:
     labels = LABEL_SETS[saved["labels"]]
     network = build(saved["arch"], labels.num_classes, pretrained=False)
     network.load_state_dict(saved["weights"])
-    network = network.to(best_device(), memory_format=torch.channels_last).eval()
-    return Trained(network, saved["arch"], labels, saved["size"])
+    network = network.to(best_device()).eval()
+    return CamVidSegmenter(network, saved["arch"], labels, saved["size"])
 
 
 def load_model(path: str | Path, *, size: int | None = None) -> tuple[Callable[[np.ndarray], np.ndarray], LabelSet]:

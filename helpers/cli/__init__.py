@@ -5,8 +5,7 @@ Commands import what is slow (TensorFlow, torch) only when they run, so `--help`
 
 import typer
 
-from helpers.cli import assets, check, datasets, evaluate, segment, segment_many
-from helpers.cli.train import train
+from helpers.cli import assets, check, datasets, evaluate, segment, segment_many, train
 
 app = typer.Typer(
     help="Segment pictures, score models, and look after what the notebooks need.",
@@ -24,4 +23,4 @@ for command in (
     datasets.check_dataset,
 ):
     app.command()(command)
-app.add_typer(train, name="train")
+app.add_typer(train.train, name="train")

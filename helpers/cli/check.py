@@ -8,7 +8,7 @@ from importlib import metadata
 import numpy as np
 import typer
 
-from helpers import environment, models, paths
+from helpers import compute, environment, models, paths
 from helpers.cli.console import FAILED, complain, say
 from helpers.datasets.pairing import image_files
 from helpers.images import read_image
@@ -20,7 +20,7 @@ PACKAGES = ("jupyterlab", "tensorflow", "ai-edge-litert", "torch", "torchvision"
 def check() -> None:
     """Say whether this machine can run the notebooks: versions, device, cache, and a segmentation in seconds."""
     failed = False
-    for step in (environment.report, _packages, _cache, _segmentation):
+    for step in (environment.report, _packages, _cache, _segmentation, compute.report):
         try:
             say(step())
         except (ValueError, OSError) as error:  # each step is worth knowing, whatever became of the one before

@@ -41,7 +41,7 @@ def segment(
     size: Annotated[int | None, typer.Option(min=1, help="longest side in pixels that the network sees")] = None,
     alpha: Annotated[float, typer.Option(min=0, max=1, help="strength of the colours in the overlay")] = 0.5,
     palette: Annotated[Palette, typer.Option(help="class colours")] = Palette.official,
-    engine: Annotated[str | None, typer.Option(help="tensorflow, openvino, openvino-bf16 or litert")] = None,
+    engine: Annotated[str, typer.Option(help="auto (fastest), tensorflow, openvino, openvino-bf16, litert")] = "auto",
     view: Annotated[View, typer.Option(help="videos: colours over the picture, alone, or beside it")] = View.overlay,
     start: Annotated[float, typer.Option(min=0, help="videos: seconds to skip")] = 0,
     end: Annotated[float | None, typer.Option(min=0, help="videos: second to stop at")] = None,
@@ -83,7 +83,7 @@ def segment(
     if jobs or video_jobs:
         try:
             # OpenVINO runs several frames of a video side by side; the other engines share one picture among all cores.
-            workers = min(4, os.cpu_count() or 1) if video_jobs and (engine or "").startswith("openvino") else 1
+            workers = min(4, os.cpu_count() or 1) if video_jobs and engine.startswith(("auto", "openvino")) else 1
             network = models.load(model, labels, size=size, engine=engine, streams=workers)
         except (ValueError, OSError, AssetError) as error:
             give_up(error)

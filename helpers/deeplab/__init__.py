@@ -1,10 +1,15 @@
 """DeepLab: load a pretrained network by name or file, and segment pictures with it."""
 
+import hashlib
+from collections.abc import Callable
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
 
 from helpers import assets, paths
+from helpers.compute import fastest
 from helpers.deeplab.engines.base import Graph, GraphError
 from helpers.deeplab.engines.litert import LiteGraph
 from helpers.deeplab.engines.tensorflow import TensorFlowGraph, read_graph_bytes
@@ -18,11 +23,15 @@ __all__ = [
     "segment",
 ]  # fmt: skip
 
-ENGINES = ("tensorflow", "openvino", "openvino-bf16", "litert")
+# What runs frozen graphs, the plain one first; `.tflite` files run on litert.
+FROZEN_ENGINES = ("tensorflow", "openvino", "openvino-bf16")
+TRIED_SIZE = 513  # longest side at which engines are compared, for graphs without a size of their own
+ENGINES = ("auto", *FROZEN_ENGINES, "litert")
 
 
-def load_graph(path: str | Path, *, labels: LabelSet | str | None = None, engine: str | None = None,
-               streams: int = 1) -> Graph:  # fmt: skip
+def load_graph(
+    path: str | Path, *, labels: LabelSet | str | None = None, engine: str = "auto", streams: int = 1
+) -> Graph:
     """Load a segmentation network.
 
     Args:
@@ -30,8 +39,9 @@ def load_graph(path: str | Path, *, labels: LabelSet | str | None = None, engine
             a tarball or folder as the DeepLab zoo packs it, or a `.tflite` file.
         labels: what its ids mean, as a LabelSet or its key ("cityscapes", "voc", …). Known for the checkpoints,
             under their names or in files named like theirs; without, other models get "class 0" ….
-        engine: what runs it: "tensorflow" (the default), "openvino" or "openvino-bf16" (bfloat16: twice as fast where
-            the processor has it, at slightly different labels) for frozen graphs, "litert" for `.tflite` files.
+        engine: what runs it: "auto" for the fastest on this machine, which is measured once and remembered, see
+            `helpers.compute`; or by name: "tensorflow", "openvino" or "openvino-bf16" (bfloat16, at slightly different
+            labels) for frozen graphs, "litert" for `.tflite` files.
         streams: pictures that OpenVINO works on side by side when several threads call, as `segment_video` does with
             `workers`.
 
@@ -43,7 +53,7 @@ def load_graph(path: str | Path, *, labels: LabelSet | str | None = None, engine
             `labels` or `engine` doesn't fit.
         AssetError: a named checkpoint cannot be downloaded.
     """
-    if engine not in (None, *ENGINES):
+    if engine not in ENGINES:
         raise GraphError(f"unknown engine {engine!r}; choose one of {', '.join(ENGINES)}")
     if isinstance(labels, str):
         if labels not in LABEL_SETS:
@@ -57,20 +67,50 @@ def load_graph(path: str | Path, *, labels: LabelSet | str | None = None, engine
         raise GraphError(f"no model at {path}; name a file or folder, or one of: {', '.join(CHECKPOINTS)}")
     checkpoint = checkpoint or recognise(path)
     known = {"labels": labels, "checkpoint": checkpoint}
-    engine = engine or ("litert" if path.suffix == ".tflite" else "tensorflow")
-    if (path.suffix == ".tflite") != (engine == "litert"):
-        wanted = "litert" if path.suffix == ".tflite" else "tensorflow, openvino or openvino-bf16"
-        raise GraphError(f"{path.name} doesn't run on {engine}; choose {wanted}")
     if path.suffix == ".tflite":
+        if engine not in ("auto", "litert"):
+            raise GraphError(f"{path.name} doesn't run on {engine}; choose litert")
         return LiteGraph(path, **known)
+    if engine == "litert":
+        raise GraphError(f"{path.name} doesn't run on litert; choose {', '.join(FROZEN_ENGINES)}")
     name = checkpoint.name if checkpoint else path.name
+    build = partial(_build, name=name, data=read_graph_bytes(path), known=known)
+    return _fastest(build, name, streams=streams) if engine == "auto" else build(engine, streams=streams)
+
+
+def _build(engine: str, *, name: str, data: bytes, known: dict, streams: int) -> Graph:
     if engine == "tensorflow":
-        return TensorFlowGraph(name, read_graph_bytes(path), **known)
+        return TensorFlowGraph(name, data, **known)
     try:
         from helpers.deeplab.engines.openvino import OpenVINOGraph
     except ImportError as error:
         raise GraphError("this engine needs the package openvino: pip install openvino") from error
-    return OpenVINOGraph(name, read_graph_bytes(path), bfloat16=engine == "openvino-bf16", streams=streams, **known)
+    return OpenVINOGraph(name, data, bfloat16=engine == "openvino-bf16", streams=streams, **known)
+
+
+def _fastest(build: Callable[..., Graph], name: str, *, streams: int) -> Graph:
+    """The graph on the engine that is fastest for a picture of the size that it usually sees."""
+    versions = {package: _version(package) for package in ("tensorflow", "openvino")}
+    engines = [engine for engine in FROZEN_ENGINES if versions[engine.split("-")[0]]] or ["tensorflow"]
+    graphs: dict[str, Graph] = {}
+
+    def run(engine: str) -> None:
+        if engine not in graphs:
+            graphs[engine] = build(engine, streams=1)
+        size = input_size(graphs[engine], (720, 960), max_size=graphs[engine].default_size or TRIED_SIZE)
+        graphs[engine](np.zeros((*size, 3), np.uint8))
+
+    digest = hashlib.sha256(build.keywords["data"]).hexdigest()[:8]
+    numbers = ", ".join(f"{package} {number}" for package, number in versions.items())
+    chosen = fastest(f"{name} {digest} ({numbers})", {engine: partial(run, engine) for engine in engines})
+    return graphs[chosen] if streams == 1 and chosen in graphs else build(chosen, streams=streams)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def _checkpoint_path(checkpoint: Checkpoint) -> Path:

@@ -1,4 +1,4 @@
-"""Looking inside a frozen graph: its operations, its weights, and where its atrous convolutions are."""
+"""Looking inside a frozen graph (operations, weights, atrous convolutions), and at what it predicts."""
 
 from collections import Counter
 from typing import NamedTuple
@@ -81,3 +81,22 @@ def _layer_name(operation) -> str:
         source = source.inputs[0].op
     layer, _, last = source.name.rpartition("/")
     return layer if last in _WEIGHTS else operation.name
+
+
+def color_loop(mask: np.ndarray, colors: np.ndarray) -> np.ndarray:
+    """Colour a mask pixel by pixel: easy to read and far too slow, see `masks.colorize`.
+
+    Args:
+        mask: (H, W) integer class ids.
+        colors: (N, 3) uint8 RGB, one row for each id.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+    """
+    height, width = mask.shape
+    picture = np.zeros((height, width, 3), np.uint8)
+    for row in range(height):
+        for column in range(width):
+            class_id = mask[row, column]
+            picture[row, column] = colors[class_id]
+    return picture

@@ -4,6 +4,7 @@ import pickle
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -13,7 +14,7 @@ from torchvision.transforms import v2
 
 from helpers import assets, paths
 from helpers.labels import LABEL_SETS, PASCAL_VOC, LabelSet, generic
-from helpers.training.devices import best_device
+from helpers.training.devices import WAYS, Predictor, best_device
 from helpers.training.fcn_network import street_fcn
 from helpers.training.street_encoder import standardise
 
@@ -81,7 +82,7 @@ class SegmentationModel:
         network: in evaluation mode; from (B, 3, h, w) float to {"out": logits (B, num_classes, h, w)}.
         transforms: from pictures (B, 3, H, W) uint8 RGB to what the network takes: resized and normalised.
         labels: what the ids mean.
-        bfloat16: whether it calculates in bfloat16 where the hardware does.
+        bfloat16: whether it may calculate in bfloat16, where that is faster.
     """
 
     name: str
@@ -94,6 +95,11 @@ class SegmentationModel:
     def device(self) -> torch.device:
         """Where the network is."""
         return next(self.network.parameters()).device
+
+    @cached_property
+    def predictor(self) -> Predictor:
+        """Runs the network in the way that is fastest here."""
+        return Predictor(self.network, [name for name in WAYS if self.bfloat16 or "bfloat16" not in name])
 
 
 def load_model(
@@ -109,8 +115,8 @@ def load_model(
         size: longest side in pixels to which pictures are brought for the network. By default what suits it: for
             `fcn_street` 352, for torchvision's 520 for the *shorter* side.
         labels: what the ids of a file's model mean, as a LabelSet or its key; Pascal VOC where it has 21.
-        bfloat16: calculate with 8 bits of precision instead of 24, where the hardware does so. By default only a
-            `street_fcn`, whose labels hardly change then. MobileNets get slower by it.
+        bfloat16: may calculate with 8 bits of precision instead of 24, where that is faster. By default only a
+            `street_fcn` may, whose labels hardly change then.
 
     Returns:
         The model, ready to be used with `get_segment_labels`.
@@ -139,7 +145,7 @@ def load_model(
         bfloat16 = bfloat16 is not False
     labels = _label_set(labels, name, num_classes)
     _fill(network, weights, name)
-    network.eval().requires_grad_(False).to(device or best_device(), memory_format=torch.channels_last)
+    network.eval().requires_grad_(False).to(device or best_device())
     return SegmentationModel(name, network, transforms, labels, bool(bfloat16))
 
 

@@ -1,9 +1,9 @@
-"""From pictures to class ids and probabilities."""
+"""From pictures to class ids, probabilities, and colours over the picture."""
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from PIL import Image
@@ -12,7 +12,8 @@ from torch.nn import functional as F
 
 from helpers.fcn.models import NARROWEST, ModelError, SegmentationModel
 from helpers.images import read_image
-from helpers.training.devices import half_precision
+from helpers.labels import PASCAL_VOC, LabelSet
+from helpers.masks import MaskError, colorize
 
 Picture = str | Path | Image.Image | np.ndarray
 
@@ -73,6 +74,44 @@ def get_probabilities(image: Picture, model: SegmentationModel, device: torch.de
     return _enlarged(logits, size)[0].softmax(0).cpu().numpy()
 
 
+def draw_segmentation_map(
+    labels: np.ndarray, label_set: LabelSet = PASCAL_VOC, *, palette: str = "official"
+) -> np.ndarray:
+    """Give each class its colour of the label colour map.
+
+    Args:
+        labels: (H, W) integer class ids.
+        label_set: whose colours.
+        palette: "official" or "colorblind".
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+    """
+    return colorize(labels, label_set.palette(palette))
+
+
+def image_overlay(image: np.ndarray, segmented: np.ndarray, *, alpha: float = 0.6) -> np.ndarray:
+    """Lay a colour map over the picture: (1 − alpha) · image + alpha · segmented, rounded.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        segmented: (H, W, 3) uint8 RGB, from `draw_segmentation_map`.
+        alpha: strength of the colours, 0 … 1.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+
+    Raises:
+        MaskError: the two differ in size.
+    """
+    image = np.asarray(image)
+    if not 0 <= alpha <= 1:
+        raise ValueError(f"alpha is {alpha}; it lies between 0 (picture) and 1 (colours)")
+    if image.shape != segmented.shape:
+        raise MaskError(f"picture is {image.shape} and colour map {segmented.shape}; both are (H, W, 3) of one size")
+    return cv2.addWeighted(segmented, alpha, image, 1 - alpha, 0)
+
+
 def _logits(images: Sequence[Picture], model: SegmentationModel, device) -> tuple[Tensor, tuple[int, int]]:
     """(B, num_classes, h, w) float32 at the network's size, and the (height, width) of the pictures."""
     if device is not None:
@@ -82,11 +121,9 @@ def _logits(images: Sequence[Picture], model: SegmentationModel, device) -> tupl
     if len(sizes) != 1:
         found = f"these have {sorted(sizes)} (height, width)" if sizes else "there are no pictures"
         raise ModelError(f"a batch has pictures of one size; {found}")
-    # Seen as channels first, the batch lies in memory as channels last, which is what convolutions like best.
     batch = torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2).to(model.device)
     try:
-        with half_precision(model.device) if model.bfloat16 else nullcontext():
-            logits = model.network(model.transforms(batch))["out"]
+        logits = model.predictor(model.transforms(batch))["out"]
     except RuntimeError as error:  # on a CPU torch has no class of its own for it
         if isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error):
             height, width = sizes.pop()

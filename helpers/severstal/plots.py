@@ -87,7 +87,7 @@ def plot_loss_and_metric(*, ax: Axes | None = None) -> Axes:
     import torch
 
     from helpers.severstal.scores import dice
-    from helpers.training.overlap import bce_dice_loss
+    from helpers.training.losses import bce_dice_loss
 
     target = np.zeros((1, 20, 20), bool)
     target[0, 5:15, 5:15] = True

@@ -1,22 +1,26 @@
-"""Checkpoints that survive a kill, averaged weights, and a learning rate that finishes on time (torch)."""
+"""Checkpoints that survive a kill (torch)."""
 
-import copy
-import math
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from helpers.paths import replacing
 
 
 def save_checkpoint(path: str | Path, state: dict[str, Any]) -> None:
-    """Write ``state`` so that a kill at any moment leaves the previous checkpoint or the new one, never a part."""
+    """Write ``state`` so that a kill at any moment leaves the previous checkpoint or the new one, never a part.
+
+    Raises:
+        OSError: it can't be written, for instance because the disk is full; what was there stays.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
-        torch.save(state, temporary)
+        try:
+            torch.save(state, temporary)
+        except RuntimeError as error:  # torch's zip writer says nothing of disks
+            raise OSError(f"{path} can't be written; is the disk full? ({str(error).splitlines()[0]})") from error
 
 
 def load_checkpoint(path: str | Path) -> dict[str, Any]:
@@ -31,42 +35,3 @@ def load_checkpoint(path: str | Path) -> dict[str, Any]:
         raise
     except Exception as error:
         raise ValueError(f"{path} is not a checkpoint of this package ({type(error).__name__}); remove it") from error
-
-
-class AveragedWeights:
-    """Exponential moving average of a network's weights and statistics; smoother than the last step's.
-
-    Args:
-        network: the one that is trained.
-        decay: share of the old average kept at each step; smaller during the first steps.
-    """
-
-    def __init__(self, network: nn.Module, *, decay: float = 0.998):
-        self.network = copy.deepcopy(network).eval().requires_grad_(False)
-        self.decay = decay
-        self.steps = 0
-
-    @torch.no_grad()
-    def update(self, network: nn.Module) -> None:
-        """Move the average a little towards ``network``."""
-        self.steps += 1
-        decay = min(self.decay, self.steps / (self.steps + 10))
-        pairs = zip(self.network.state_dict().values(), network.state_dict().values(), strict=True)
-        averages, values = zip(*(pair for pair in pairs if pair[0].is_floating_point()), strict=True)
-        torch._foreach_lerp_(averages, values, 1 - decay)
-
-
-def warmup_cosine(progress: float, *, warmup: float = 0.03) -> float:
-    """Factor for the learning rate: up in a straight line, then down along a cosine to 0.
-
-    Args:
-        progress: share of the training that is done, 0..1; measured in time, it finishes on time on any machine.
-        warmup: share that the rise takes.
-
-    >>> warmup_cosine(0.03), warmup_cosine(1.0)
-    (1.0, 0.0)
-    """
-    progress = min(max(progress, 0.0), 1.0)
-    if progress < warmup:
-        return progress / warmup
-    return (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup))) / 2

@@ -2,8 +2,9 @@
 
 import copy
 import hashlib
-from collections.abc import Callable
-from typing import NamedTuple
+import math
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -45,8 +46,35 @@ def best_device() -> torch.device:
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
-def way_to_predict(network: nn.Module, images: Tensor) -> str:
-    """Name the fastest of `WAYS` to run a network in evaluation mode on such pictures (B, C, H, W), where they are."""
+class Predictor:
+    """Runs a network in evaluation mode, without gradients, in the way that is fastest for pictures of this size.
+
+    Args:
+        network: stays where it is; its weights may be ordered anew in memory.
+        ways: names of the `WAYS` that may be chosen, the plain one first.
+    """
+
+    def __init__(self, network: nn.Module, ways: Iterable[str] = tuple(WAYS)):
+        self.network, self.ways = network, tuple(ways)
+        self._chosen: dict[tuple, Way] = {}
+        self._placed: Way | None = None
+
+    @torch.inference_mode()
+    def __call__(self, images: Tensor) -> Any:
+        """What the network gives for pictures (B, C, H, W); floating-point numbers may be bfloat16."""
+        size = images.device, *_about(images)
+        if size not in self._chosen:
+            self._chosen[size] = WAYS[way_to_predict(self.network, images, self.ways)]
+        way = self._chosen[size]
+        if way != self._placed:
+            way.place(self.network)
+            self._placed = way
+        with way.autocast(images.device):
+            return self.network(way.order(images))
+
+
+def way_to_predict(network: nn.Module, images: Tensor, ways: Iterable[str] = tuple(WAYS)) -> str:
+    """Name the fastest of some `WAYS` to run a network in evaluation mode on such pictures (B, C, H, W)."""
     network = copy.deepcopy(network).eval()
 
     @torch.inference_mode()
@@ -54,7 +82,7 @@ def way_to_predict(network: nn.Module, images: Tensor) -> str:
         with way.autocast(images.device):
             network(way.order(images))
 
-    return _fastest("predict", network, images, predict)
+    return _fastest("predict", network, images, predict, ways)
 
 
 def way_to_train(
@@ -76,10 +104,18 @@ def way_to_train(
         torch.set_rng_state(state)
 
 
-def _fastest(what: str, network: nn.Module, images: Tensor, run: Callable[[Way], None]) -> str:
+def _about(images: Tensor) -> tuple[int, ...]:
+    """Pictures in a batch, channels, and pixels to a power of two: what is fastest hardly depends on more."""
+    batch, channels, height, width = images.shape
+    return batch, channels, 2 ** round(math.log2(height * width))
+
+
+def _fastest(
+    what: str, network: nn.Module, images: Tensor, run: Callable[[Way], None], ways: Iterable[str] = tuple(WAYS)
+) -> str:
     shapes = [(name, tuple(value.shape)) for name, value in network.state_dict().items()]
     digest = hashlib.sha256(repr((type(network).__name__, shapes)).encode()).hexdigest()[:8]
-    size = "×".join(map(str, images.shape))
+    batch, channels, pixels = _about(images)
     place = f"torch {torch.__version__}, {torch.get_num_threads()} threads, {images.device.type}"
 
     def candidate(way: Way) -> Callable[[], None]:
@@ -92,27 +128,6 @@ def _fastest(what: str, network: nn.Module, images: Tensor, run: Callable[[Way],
         return timed
 
     return fastest(
-        f"{what} {type(network).__name__} {digest} on {size} ({place})",
-        {name: candidate(way) for name, way in WAYS.items()},
+        f"{what} {type(network).__name__} {digest} on {batch} × {channels} × {pixels} pixels ({place})",
+        {name: candidate(WAYS[name]) for name in ways},
     )
-
-
-def half_precision(device: torch.device) -> torch.autocast:
-    """Context in which convolutions run in bfloat16 where that is faster, and nothing changes elsewhere.
-
-    Older CPUs, and GPUs such as the T4, emulate bfloat16 slower than float32, so the device is asked first.
-    """
-    if device.type == "cuda":
-        fast = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
-        fast = device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    return torch.autocast(device.type, torch.bfloat16, enabled=fast)
-
-
-def sharing_copy(network: nn.Module) -> nn.Module:
-    """A copy for a thread of its own: its weights and statistics are the network's memory, its gradients are not."""
-    twin = copy.deepcopy(network).train()
-    tensors = zip([*twin.parameters(), *twin.buffers()], [*network.parameters(), *network.buffers()], strict=True)
-    for own, shared in tensors:
-        own.data = shared.data
-    return twin

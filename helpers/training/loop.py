@@ -103,6 +103,7 @@ def train(
     seed: int = 0,
     callbacks: Sequence[Callable[[Run], None]] = (),
     save_every: float = 60,
+    groups: list[dict] | None = None,
     compute: str | None = None,
     world: World | None = None,
 ) -> Run:
@@ -125,6 +126,7 @@ def train(
         seed: of the batches.
         callbacks: called after each step; what they put into `run.record` is kept in checkpoints.
         save_every: seconds between checkpoints.
+        groups: of the network's parameters, instead of `parameter_groups`; a group's "scale" multiplies its rate.
         compute: one of `devices.WAYS`; by default the fastest, which is measured.
         world: the processes that train together.
 
@@ -145,7 +147,7 @@ def train(
         "settings": {"rate": rate, "weight_decay": weight_decay, "seed": seed, **(settings or {})},
     }
     average = AveragedModel(network, multi_avg_fn=ema(decay), use_buffers=True).eval().requires_grad_(False)
-    optimizer = torch.optim.AdamW(parameter_groups(network, weight_decay), lr=rate)
+    optimizer = torch.optim.AdamW(groups or parameter_groups(network, weight_decay), lr=rate)
     run = Run(average.module, network)
     with claim(folder) if folder and world.place == 0 else nullcontext():
         if folder and (folder / CHECKPOINT).exists():
@@ -174,7 +176,7 @@ def train(
                     way.place(network), way.place(average)
                 run.rate = rate * warmup_cosine(run.progress + (1 / steps if steps else 0), warmup=warmup)
                 for group in optimizer.param_groups:
-                    group["lr"] = run.rate
+                    group["lr"] = run.rate * group.get("scale", 1.0)
                 with way.autocast(device):
                     value = loss(trained, way.order(images), targets)
                 optimizer.zero_grad(set_to_none=True)
@@ -271,6 +273,15 @@ def stopped(folder: Path) -> str:
     if (folder / CHECKPOINT).exists():
         return f"stopped; the same command goes on from {folder / CHECKPOINT}"
     return "stopped before the first checkpoint; the same command starts again"
+
+
+def averaged_weights(checkpoint: dict) -> dict[str, Tensor]:
+    """The averaged network's state dict in a checkpoint that was read by `load_checkpoint`."""
+    prefix = "module."
+    found = {key.removeprefix(prefix): v for key, v in checkpoint["average"].items() if key.startswith(prefix)}
+    if not found:
+        raise KeyError("the checkpoint holds no average of `train`")
+    return found
 
 
 def hash_data(items: Iterable[str | Path]) -> str:

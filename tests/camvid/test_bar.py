@@ -15,6 +15,7 @@ PRACTICE = DATA / "camvid_practice"
 SIZE, BATCH, EPOCHS, RATE = (120, 160), 8, 30, 4e-3  # as in notebook 04
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)  # on a busy machine
 def test_live_training_learns_streets_not_frames() -> None:
     set_seed(0, reproducible=True)
@@ -26,7 +27,7 @@ def test_live_training_learns_streets_not_frames() -> None:
     learn = learner.learner(dls, model.build("small", CAMVID11.num_classes), weights=weights)
     with learn.no_bar(), learn.no_logging():
         learn.fit_one_cycle(EPOCHS, RATE)
-    matrix = score(learner.trained(learn, SIZE), valid_paths, labels)
+    matrix = score(learner.to_segmenter(learn, SIZE), valid_paths, labels)
     print(matrix.table(CAMVID11.class_names))
     assert matrix.mean_iou() >= 0.35
     assert (matrix.iou() > 0.2).sum() >= 5

@@ -5,9 +5,10 @@ import json
 import numpy as np
 import pytest
 import torch
+from fastai.callback.core import Callback
 
 from helpers.camvid import learner
-from helpers.camvid.records import read_records
+from helpers.camvid.train import read_records
 from helpers.images import save_image
 from helpers.labels import CAMVID, CAMVID11
 from helpers.masks import save_mask
@@ -106,12 +107,46 @@ def test_a_step_lowers_the_loss_and_the_average_is_what_is_kept(dls) -> None:
     with learn.no_bar(), learn.no_logging():
         before = learn.validate()[0]
         learn.fit_one_cycle(8, 0.1)
-    average = {key: value.clone() for key, value in learn.averaged.average.network.state_dict().items()}
-    trained = learner.trained(learn, SIZE)
-    assert all(torch.equal(value, average[key]) for key, value in trained.network.state_dict().items())
+    average = {key: value.clone() for key, value in learn.ema.average.module.state_dict().items()}
+    segmenter = learner.to_segmenter(learn, SIZE)
+    assert all(torch.equal(value, average[key]) for key, value in segmenter.network.state_dict().items())
     with learn.no_bar(), learn.no_logging():
         assert learn.validate()[0] < 0.7 * before
-    assert trained.labels is CAMVID11 and not trained.network.training
+    assert segmenter.labels is CAMVID11 and not segmenter.network.training
+
+
+class Spy(Callback):
+    """What the network gets and gives."""
+
+    order = 50
+
+    def __init__(self, interrupt: bool = False):
+        self.seen, self.interrupt = [], interrupt
+
+    def after_pred(self):
+        ordered = self.x.is_contiguous(memory_format=torch.channels_last)
+        self.seen.append((self.training, ordered, self.inside, self.pred.dtype))
+
+    def before_batch(self):
+        self.model[1].register_forward_hook(self.look)
+        if self.interrupt:
+            raise KeyboardInterrupt
+
+    def look(self, module, inputs, output):
+        self.inside = output.dtype
+
+
+def test_training_takes_the_way_that_was_measured(dls, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learner, "way_to_train", lambda *arguments: "channels_last bfloat16")
+    network, spy = torch.nn.Sequential(torch.nn.BatchNorm2d(3), torch.nn.Conv2d(3, 11, 1)), Spy()
+    learn = learner.learner(dls, network)
+    with learn.no_bar(), learn.no_logging(), learn.added_cbs(spy):
+        learn.fit(1, 0.1)
+    assert set(spy.seen) == {(training, True, torch.bfloat16, torch.float32) for training in (True, False)}
+    with pytest.raises(KeyboardInterrupt), learn.no_bar(), learn.no_logging(), learn.added_cbs(Spy(interrupt=True)):
+        learn.fit(1, 0.1)
+    assert not torch.is_autocast_enabled("cpu")
+    assert learn.model(torch.zeros(1, 3, 8, 8)).dtype == torch.float32
 
 
 def test_shares_of_classes_leave_void_out(dls) -> None:

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from helpers.camvid import model
-from helpers.camvid.model import StreetNetwork, Trained
+from helpers.camvid.model import CamVidSegmenter, StreetNetwork
 from helpers.labels import CAMVID11
 
-torch.set_num_threads(1)
+pytestmark = pytest.mark.usefixtures("one_thread")
 IMAGE = np.random.default_rng(0).integers(0, 255, (90, 120, 3)).astype(np.uint8)
 
 
@@ -41,7 +41,7 @@ def test_resnets_are_fastais_unet_and_nothing_is_downloaded() -> None:
 
 
 def test_kept_and_read_again(small: nn.Module, tmp_path: Path) -> None:
-    trained = Trained(small, "small", CAMVID11, 96)
+    trained = CamVidSegmenter(small, "small", CAMVID11, 96)
     trained.save(tmp_path / "weights.pt")
     again = model.load(tmp_path / "weights.pt")
     assert (again.arch, again.labels, again.size) == ("small", CAMVID11, 96)
@@ -78,10 +78,10 @@ def test_prediction_is_where_the_picture_is() -> None:
     image = np.full((60, 100, 3), 40, np.uint8)
     image[10:30, 60:90] = 220
     wanted = (image[..., 0] > 100).astype(np.uint8)
-    trained = Trained(StreetNetwork(Brighter()), "small", CAMVID11, 100)
-    assert np.array_equal(trained.predict(image, average=False), wanted)
+    trained = CamVidSegmenter(StreetNetwork(Brighter()), "small", CAMVID11, 100)
+    assert np.array_equal(trained.predict(image, tta=False), wanted)
     assert (trained.predict(image) != wanted).mean() < 0.02  # the smaller view is less sharp
     mirrored = trained.predict(image[:, ::-1].copy())[:, ::-1]
     assert np.array_equal(mirrored, trained.predict(image))
-    shrunk = trained.predict(image, size=50, average=False)
+    shrunk = trained.predict(image, size=50, tta=False)
     assert shrunk.shape == (60, 100) and (shrunk != wanted).mean() < 0.03

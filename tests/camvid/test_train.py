@@ -12,15 +12,14 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from helpers.camvid import train
-from helpers.camvid.model import Trained, load
+from helpers.camvid.model import CamVidSegmenter, load
 from helpers.cli import app
-from helpers.cli import train_camvid as train_camvid_module
+from helpers.cli import train as train_commands
 from helpers.datasets import camvid
 from helpers.labels import CAMVID, CAMVID11
-from helpers.training.recipe import CURRICULUM
 from town import write_town
 
-torch.set_num_threads(1)
+pytestmark = pytest.mark.usefixtures("one_thread")
 CLI = CliRunner()
 STEMS = ("A_1", "A_2", "A_3", "A_4", "B_1", "B_2")
 VOID = CAMVID11.ignore_index
@@ -37,58 +36,6 @@ def train_camvid(town: Path, out: Path, *options: str):
     return CLI.invoke(app, ["train", "camvid", "--dir", str(town), "--out", str(out), "--batch", "2", *options])
 
 
-# --- Frames and views
-
-
-def test_frames_of_both_codes_have_the_same_targets(town: Path, tmp_path: Path) -> None:
-    town11 = write_town(tmp_path / "town11", stems=STEMS, codes=(*CAMVID11.class_names, "Void"))
-    a, b = (train.read_frames(camvid.split(f, "none")[0], camvid.label_set(f), size=480)[0] for f in (town, town11))
-    assert np.array_equal(a.target, b.target) and a.image.shape == (60, 80, 3)
-
-
-def test_frames_are_shrunk_with_their_masks(town: Path) -> None:
-    frame = train.read_frames(camvid.split(town)[0], CAMVID, size=40)[0]
-    assert frame.image.shape == (30, 40, 3) and frame.target.shape == (30, 40)
-
-
-def test_views_follow_the_clock_and_pictures_size() -> None:
-    assert train.curriculum(480, 16)[0].size == CURRICULUM[0].size
-    half, full = train.curriculum(240, 16), train.curriculum(480, 16)
-    assert [step.size for step in half] == [(80, 112), (112, 160), (160, 224)]
-    assert [step.batch for step in full] == [16, 10, 8] and [s.batch for s in train.curriculum(480, 2)] == [2, 2, 2]
-
-
-def test_views_are_batches_with_camvid_ids(town: Path) -> None:
-    frames = train.read_frames(camvid.split(town)[0], CAMVID, size=96)
-    views = train.Views(frames, train.curriculum(96, 4))
-    assert len(views) == 1  # an epoch: as many views as frames
-    (images, targets), *_ = list(views)
-    assert images.shape == (4, 3, 32, 48) and images.dtype == torch.uint8
-    assert targets.shape == (4, 16, 24) and targets.dtype == torch.int64  # half the resolution
-    assert set(targets.unique().tolist()) <= {CAMVID11.index("Building"), CAMVID11.index("Road"), VOID}
-    views.progress = 0.99
-    *_, (images, _) = views  # the first was drawn ahead
-    assert images.shape == (2, 3, 64, 96)
-    counts = views.class_counts()
-    assert counts.nonzero().flatten().tolist() == [CAMVID11.index("Building"), CAMVID11.index("Road")]
-
-
-def test_colours_and_classes_stay_together(town: Path) -> None:
-    """Stripes of the town are 200, 120 and 60 bright: a view's classes must follow its brightness."""
-    frames = train.read_frames(camvid.split(town)[0], CAMVID, size=96)
-    views = train.Views(frames, train.curriculum(96, 8))
-    for images, targets in views:
-        for image, target in zip(images.float().mean(1)[:, ::2, ::2], targets, strict=True):
-            building, road = (image[target == CAMVID11.index(name)] for name in ("Building", "Road"))
-            assert not (len(building) and len(road)) or building.median() > road.median()
-
-
-def test_same_seed_same_views(town: Path) -> None:
-    frames = train.read_frames(camvid.split(town)[0], CAMVID, size=96)
-    a, b, other = (next(iter(train.Views(frames, train.curriculum(96, 2), seed=seed))) for seed in (1, 1, 2))
-    assert torch.equal(a[0], b[0]) and torch.equal(a[1], b[1]) and not torch.equal(a[0], other[0])
-
-
 def test_score_ignores_void(town: Path) -> None:
     class Road(torch.nn.Module):
         def forward(self, images):
@@ -98,7 +45,7 @@ def test_score_ignores_void(town: Path) -> None:
         def parameters(self):
             yield torch.zeros(1)
 
-    matrix = train.score(Trained(Road(), "small", CAMVID11, 80), camvid.split(town)[1], CAMVID)
+    matrix = train.score(CamVidSegmenter(Road(), "small", CAMVID11, 80), camvid.split(town)[1], CAMVID)
     assert matrix.pixel_accuracy() == 0.5  # the void third does not count
     assert matrix.mean_iou() == 0.25  # road .5, building 0
 
@@ -114,7 +61,7 @@ def test_command_writes_weights_and_record(town: Path, tmp_path: Path, monkeypat
     assert "4 pictures to learn from, 2 to validate on" in done.output and "mean IoU" in done.output
     record = json.loads((out / "record.json").read_text())
     assert record["command"] == "python -m helpers train camvid --dir town"
-    assert record["minutes"] == pytest.approx(0.1, abs=0.05) and record["steps"] > 1
+    assert record["steps"] > 1
     assert record["epochs"] == pytest.approx(record["steps"] * 2 / 4)
     assert record["iou"]["Sky"] is None and record["valid_pictures"] == 2
     assert record["history"] and 0 <= record["history"][-1]["mean_iou"] <= 1
@@ -131,13 +78,13 @@ def test_command_writes_weights_and_record(town: Path, tmp_path: Path, monkeypat
     mask = np.asarray(Image.open(tmp_path / "s" / "B_1_mask.png"))
     assert np.array_equal(mask, load(out / "weights.pt").predict(np.asarray(Image.open(picture))))
     # The same command again finds the run complete; another setting is refused and leaves it as it is.
-    weights = (out / "weights.pt").read_bytes()
     done = train_camvid(town, out, "--minutes", "0.1", "--size", "96")
-    assert done.exit_code == 0 and "continued after 0.1 minutes" in done.output, done.output
+    assert done.exit_code == 0 and "continued after " in done.output, done.output
+    weights = (out / "weights.pt").read_bytes()
     assert json.loads((out / "record.json").read_text())["steps"] == record["steps"]
     done = train_camvid(town, out, "--minutes", "0.1", "--size", "128")
     assert done.exit_code == 2 and "other settings" in done.output and "another folder" in done.output
-    assert (out / "weights.pt").stat().st_size == len(weights)
+    assert (out / "weights.pt").read_bytes() == weights
     # Full size goes on from half size.
     done = train_camvid(town, tmp_path / "full", "--minutes", "0.05", "--start", str(out / "weights.pt"))
     assert done.exit_code == 0, done.output
@@ -156,6 +103,10 @@ BAD = {
     "no label": (lambda town: (town / "labels" / "B_2_P.png").unlink(), "B_2.png: has no label"),
     "damaged": (lambda town: (town / "images" / "A_1.png").write_bytes(b"PNG"), "A_1.png: cannot read it as a picture"),
     "empty split": (lambda town: (town / "valid.txt").write_text(""), "valid.txt: it is empty"),
+    "names in another order": (
+        lambda town: (town / "codes.txt").write_text("\n".join(reversed(CAMVID.class_names))),
+        "codes.txt lists",
+    ),
     "all is valid": (
         lambda town: (town / "valid.txt").write_text("\n".join(f"{stem}.png" for stem in STEMS)),
         "none is left to train on",
@@ -185,6 +136,10 @@ WRONG = {
     ("--minutes", "0"): "0.05",
     ("--arch", "vgg"): "resnet34",
     ("--start", "none.pt"): "none.pt",
+    ("--rate", "1"): "0.1",
+    ("--rate", "nan"): "nan is not a number",
+    ("--minutes", "inf"): "100000",
+    ("--seed", "-1"): "-1",
 }  # fmt: skip
 
 
@@ -201,11 +156,24 @@ def test_practice_streets_or_camvid(town: Path, tmp_path: Path, monkeypatch: pyt
     done = CLI.invoke(app, options)
     assert done.exit_code == 2 and "the 76 pictures to train on" in done.output, done.output
     monkeypatch.setenv("SEGMENTATION_TIER", "full")
-    monkeypatch.setattr(train_camvid_module, "fetch", {"camvid": town}.get)
+    monkeypatch.setattr(train_commands, "fetch", {"camvid": town}.get)
     done = CLI.invoke(app, options)
     assert done.exit_code == 2 and "the 4 pictures to train on" in done.output, done.output
 
 
+def test_stopped_and_diverged_runs_end_in_one_line(town: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(train.loop, "train", stop)
+    done = train_camvid(town, tmp_path / "run")
+    assert done.exit_code == 2 and "stopped before the first checkpoint" in done.output
+    (tmp_path / "run" / "checkpoint.pt").write_bytes(b"")
+    done = train_camvid(town, tmp_path / "run")
+    assert done.exit_code == 2 and "goes on from" in done.output and "checkpoint.pt" in done.output
+    assert not (tmp_path / "run" / "weights.pt").exists()
+
+
 def test_size_may_be_height_by_width() -> None:
-    longest_side = train_camvid_module.longest_side
+    longest_side = train_commands.longest_side
     assert [longest_side(text) for text in ("480", "360x480", "720×960")] == [480, 480, 960]

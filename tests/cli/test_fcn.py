@@ -89,9 +89,9 @@ def test_what_cannot_be_is_one_line(work, model, words, message):
 
 
 def test_a_file_of_another_lesson_is_taken_to_that_lesson(work):
-    from helpers.camvid.model import Trained, build
+    from helpers.camvid.model import CamVidSegmenter, build
 
-    Trained(build("small", 11), "small", CAMVID11, 64).save("weights.pt")
+    CamVidSegmenter(build("small", 11), "small", CAMVID11, 64).save("weights.pt")
     run("segment", "street.png", "--model", "weights.pt")
     assert read_mask("segmented/street_mask.png").max() < 11
 

@@ -2,9 +2,14 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from helpers.deeplab import inspect
 from helpers.deeplab.engines.tensorflow import import_tensorflow, parse, read_graph_bytes
+from helpers.labels import CITYSCAPES
+from helpers.masks import colorize
 from helpers.paths import DATA
 from helpers.training import deeplab_plan as plan
 
@@ -56,3 +61,9 @@ def test_the_bundled_network_is_the_planned_one() -> None:
     strided = [layer for layer in layers if layer.stride > 1]
     assert np.prod([layer.stride for layer in strided]) == 16, "the output stride"
     assert layers[-1].outputs == plan.NUM_CLASSES
+
+
+@given(arrays(np.uint8, st.tuples(st.integers(1, 6), st.integers(1, 6)), elements=st.integers(0, 255)))
+def test_the_loop_gives_the_colours_of_the_fast_way(mask: np.ndarray) -> None:
+    palette = CITYSCAPES.palette()
+    np.testing.assert_array_equal(inspect.color_loop(mask, palette), colorize(mask, palette))

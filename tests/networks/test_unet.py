@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from helpers.networks.unet import UNet
 from helpers.training.street_encoder import CHANNELS, street_encoder
 
-torch.set_num_threads(1)  # the pictures are too small to share
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 class Halves(nn.Module):

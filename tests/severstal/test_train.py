@@ -1,7 +1,6 @@
 """The steel lesson's training: crops, loss, network, a few steps of learning, the commands, cracks."""
 
 import json
-import random
 import sys
 from pathlib import Path
 
@@ -15,15 +14,19 @@ from helpers import rle, severstal
 from helpers.cli import app
 from helpers.datasets.pairing import DatasetError
 from helpers.severstal import cracks, model, train
-from helpers.training import overlap
+from helpers.training import losses
 
 CLI = CliRunner()
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 class Spot:
     """A sheet of 32 × 64 whose defect of class 1 is simply bright."""
 
-    def __init__(self, seed: int, *, clean: bool = False):
+    runs = ""
+
+    def __init__(self, seed: int, *, clean: bool = False, path: Path | None = None):
+        self.path = path
         rng = np.random.default_rng(seed)
         self.x, self.clean = int(rng.integers(0, 48)), clean
         self.noise = rng.integers(60, 110, (32, 64, 1)).astype(np.uint8)
@@ -38,14 +41,27 @@ class Spot:
         return np.where(self.targets()[0, :, :, None], 230, self.noise).astype(np.uint8)
 
 
+class Stopping(train.Crops):
+    """Crops that end after two batches, as a kill would."""
+
+    def __init__(self, crops: train.Crops):
+        vars(self).update(vars(crops), left=3)
+
+    def batch(self, size, rng):
+        self.left -= 1
+        if not self.left:
+            raise ValueError("not of these steps")
+        return super().batch(size, rng)
+
+
 # --- Crops
 
 
 def test_picture_and_mask_move_together():
     crops = train.Crops([Spot(0), Spot(1)], width=32, scale=0.5)
-    torch.manual_seed(0)
+    rng = np.random.default_rng(0)
     for i in range(24):
-        image, targets = crops[i % 2]
+        image, targets = crops.crop(i % 2, rng)
         assert image.shape == (1, 16, 16) and image.dtype == torch.float32
         assert targets.shape == (2, 16, 16) and set(targets.unique().tolist()) <= {0.0, 1.0}
         # Wherever it was flipped to, the bright spot is what the mask marks.
@@ -56,7 +72,7 @@ def test_picture_and_mask_move_together():
 def test_crops_favour_defects_and_reach_everything():
     targets = np.zeros((4, 8, 100), bool)
     targets[0, 3, 40:42] = targets[3, :, 90:] = True
-    rng = random.Random(0)
+    rng = np.random.default_rng(0)
     starts = [train.crop_start(targets, 20, favour=1.0, rng=rng) for _ in range(300)]
     assert all(targets[:, :, x : x + 20].any() for x in starts) and max(starts) <= 80
     small = sum(targets[0, :, x : x + 20].any() for x in starts)
@@ -65,6 +81,14 @@ def test_crops_favour_defects_and_reach_everything():
     assert set(anywhere) == set(range(81))
     clean = [train.crop_start(targets & False, 20, favour=1.0, rng=rng) for _ in range(300)]
     assert max(clean) > 60 and min(clean) < 20
+
+
+def test_rare_patterns_come_up_more_often_and_batches_follow_the_seed():
+    crops = train.Crops([Spot(0, clean=True)] * 9 + [Spot(1)], width=32, scale=0.5)
+    assert crops.shares[-1] == pytest.approx(3 * crops.shares[0])
+    a, b, other = (crops.batch(3, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert a[0].shape == (3, 1, 16, 16) and a[1].shape == (3, 2, 16, 16)
+    assert torch.equal(a[0], b[0]) and torch.equal(a[1], b[1]) and not torch.equal(a[0], other[0])
 
 
 def test_crops_that_cannot_be():
@@ -81,22 +105,22 @@ def test_loss_by_hand():
     target = torch.zeros(1, 1, 2, 2)
     target[0, 0, 0] = 1
     logits = torch.zeros(1, 1, 2, 2)  # probability 0.5 everywhere
-    assert overlap.soft_dice(logits, target).item() == pytest.approx((2 * 1 + 1) / (2 + 2 + 1))
-    assert overlap.bce_dice_loss(logits, target, bce_share=1).item() == pytest.approx(np.log(2), abs=1e-6)
-    assert overlap.bce_dice_loss(logits, target).item() == pytest.approx(0.6 * np.log(2) + 0.4 * 0.4, abs=1e-6)
+    assert losses.soft_dice(logits, target).item() == pytest.approx((2 * 1 + 1) / (2 + 2 + 1))
+    assert losses.bce_dice_loss(logits, target, bce_share=1).item() == pytest.approx(np.log(2), abs=1e-6)
+    assert losses.bce_dice_loss(logits, target).item() == pytest.approx(0.6 * np.log(2) + 0.4 * 0.4, abs=1e-6)
     sure = (2 * target - 1) * 30
-    assert overlap.bce_dice_loss(sure, target).item() == pytest.approx(0, abs=1e-4)
-    assert overlap.soft_dice(sure - 60, target * 0).item() == pytest.approx(1)  # empty against empty
+    assert losses.bce_dice_loss(sure, target).item() == pytest.approx(0, abs=1e-4)
+    assert losses.soft_dice(sure - 60, target * 0).item() == pytest.approx(1)  # empty against empty
 
 
 def test_a_class_without_defects_costs_nothing_when_not_predicted():
     target = torch.zeros(2, 3, 8, 8)
     target[:, 0, :4] = 1
     logits = (2 * target - 1) * 30
-    assert overlap.bce_dice_loss(logits, target).item() < 1e-4
+    assert losses.bce_dice_loss(logits, target).item() < 1e-4
     false_alarm = logits.clone()
     false_alarm[:, 2, 0, 0] = 30
-    assert overlap.bce_dice_loss(false_alarm, target) > overlap.bce_dice_loss(logits, target) + 0.02
+    assert losses.bce_dice_loss(false_alarm, target) > losses.bce_dice_loss(logits, target) + 0.02
 
 
 @pytest.mark.parametrize("size", [(32, 64), (37, 101)])
@@ -114,16 +138,33 @@ def test_a_few_steps_learn_the_bright_spot(tmp_path):
     fresh = [Spot(i, clean=i % 3 == 0) for i in range(100, 112)]
     areas = severstal.measure(train.predictions(run, fresh)).at(0)
     assert areas.mean_defect_dice() > 0.8 and areas.mean_recall() == 1
-    # Without flips it is one view instead of four, of the same size and range.
-    once, four = (train.predict(run, fresh[1].image(), flips=flips) for flips in (False, True))
+    # Without test-time augmentation it is one view instead of four, of the same size and range.
+    once, four = (train.predict(run, fresh[1].image(), tta=tta) for tta in (False, True))
     assert once.shape == four.shape == (2, 32, 64) and once.dtype == np.float32
-    assert four.min() >= 0 and four.max() <= 1 and not np.array_equal(once, four)
+    flipped = train.predict(run, fresh[1].image()[::-1, ::-1].copy())[:, ::-1, ::-1]
+    assert np.allclose(flipped, four, atol=1e-5) and not np.allclose(once, four, atol=1e-5)
+    ids = run.predict(fresh[1].image())
+    assert ids.shape == (32, 64) and (ids == 1).sum() > 100 and run.labels.num_classes == 3
     run.save(tmp_path / "weights.pt")
     again = train.load(tmp_path / "weights.pt")
     assert np.allclose(train.predict(again, fresh[1].image()), train.predict(run, fresh[1].image()), atol=1e-5)
     (tmp_path / "other.pt").write_bytes(b"no weights")
     with pytest.raises(ValueError, match="other.pt is not a checkpoint"):
         train.load(tmp_path / "other.pt")
+
+
+def test_a_killed_training_goes_on_to_the_same_end(tmp_path):
+    sheets = [Spot(i, path=tmp_path / f"{i}.png") for i in range(4)]
+    for sheet in sheets:
+        sheet.path.touch()
+    crops = train.Crops(sheets, width=48, scale=1.0)
+    whole = train.train(crops, steps=4, batch=2)
+    with pytest.raises(ValueError, match="not of these steps"):
+        train.train(Stopping(crops), steps=4, batch=2, folder=tmp_path / "run", save_every=0)
+    again = train.train(crops, steps=4, batch=2, folder=tmp_path / "run")
+    assert again.losses == whole.losses
+    with pytest.raises(ValueError, match="other data"):
+        train.train(train.Crops(sheets[:3], width=48, scale=1.0), steps=4, batch=2, folder=tmp_path / "run")
 
 
 # --- CrackForest

@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from helpers.labels import CAMVID11
-from helpers.training import street_samples
 from helpers.training.deeplab_network import DeepLabV3Plus, folded_weights, from_folded_weights
 from tools.bundled_models import train_deeplab
+from tools.bundled_models.targets import read_streets
 from town import write_town
 
-torch.set_num_threads(1)  # the frames are too small to share
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def test_score_of_a_network_that_says_road_everywhere(town: Path) -> None:
         def forward(self, images: torch.Tensor) -> torch.Tensor:
             return torch.eye(19)[0].reshape(1, 19, 1, 1).expand(1, 19, *images.shape[2:])
 
-    matrix = train_deeplab.score(Road(), street_samples.read_frames(town))
+    matrix = train_deeplab.score(Road(), read_streets(town))
     result = matrix.figures(CAMVID11.class_names)
     assert result["pixel_accuracy"] == 0.5  # the void third does not count
     assert result["iou"]["Road"] == 0.5 and result["iou"]["Building"] == 0

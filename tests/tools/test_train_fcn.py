@@ -12,11 +12,12 @@ from helpers.training.checkpoints import load_checkpoint
 from helpers.training.deeplab_network import DeepLabV3Plus
 from helpers.training.fcn_network import street_fcn
 from helpers.training.street_encoder import CHANNELS, standardise, street_encoder
-from helpers.training.street_samples import Pool, read_frames
+from helpers.training.street_samples import StreetCrops
 from tools.bundled_models import train_fcn
+from tools.bundled_models.targets import read_streets
 from town import write_town
 
-torch.set_num_threads(1)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def voc_names(row: torch.Tensor) -> set[str]:
@@ -48,23 +49,25 @@ def test_rare_unions_weigh_more_and_targets_of_one_union_alike() -> None:
 def test_loss_is_that_of_the_unions(tmp_path: Path) -> None:
     """With one class of VOC per target, it is PyTorch's own cross-entropy, main and auxiliary."""
     town = write_town(tmp_path / "town", stems=("A_1",), codes=CAMVID11.class_names + ("Void",))
-    pools = [(Pool(read_frames(town)), 1.0)]
+    mixture = [(StreetCrops(read_streets(town)), 1.0)]
     torch.manual_seed(0)
     network = train_fcn.build(None).eval()
     images = torch.randint(0, 255, (1, 3, 64, 64), dtype=torch.uint8)
     targets = torch.full((1, 32, 32), 19 + CAMVID11.index("Road"))
     targets[:, :8] = 255
     targets[:, 8:12] = CITYSCAPES.index("truck")
-    loss = train_fcn.voc_loss(pools)(network, images, targets)
-    output = network(standardise(images))
-    half = {key: F.interpolate(value, size=(32, 32), mode="area") for key, value in output.items()}
-    background = torch.zeros_like(targets).masked_fill(targets < 19, 255).masked_fill(targets == 255, 255)
-    expected = F.cross_entropy(half["out"], background, ignore_index=255)
-    truck_weight = 0.0  # none of the frames shows one
+    loss = train_fcn.voc_loss(mixture)(network, images, targets)
+    features = network.backbone(standardise(images))
+    out, aux = (
+        F.interpolate(head(features[name]), size=(32, 32), mode="bilinear")
+        for head, name in ((network.classifier, "out"), (network.aux_classifier, "aux"))
+    )
     road = (targets != 255) & (targets >= 19)
-    aux = F.cross_entropy(half["aux"], torch.where(road, CITYSCAPES.index("road"), 255), ignore_index=255)
-    expected = expected + train_fcn.AUX_WEIGHT * (aux + truck_weight)
-    torch.testing.assert_close(loss, expected, rtol=0.05, atol=0)  # half precision, and another way to shrink
+    expected = F.cross_entropy(out, torch.where(road, 0, 255), ignore_index=255)  # truck, void: nothing is known
+    expected += train_fcn.AUX_WEIGHT * F.cross_entropy(
+        aux, torch.where(road, CITYSCAPES.index("road"), 255), ignore_index=255
+    )
+    torch.testing.assert_close(loss, expected)
 
 
 def test_network_is_torchvisions_and_small() -> None:
@@ -113,7 +116,7 @@ def test_exported_weights_are_a_plain_state_dict_in_half_precision(tmp_path: Pat
 
 def test_score_counts_cars_and_people_as_camvid_does(tmp_path: Path) -> None:
     town = write_town(tmp_path / "town", stems=("A_1",), codes=CAMVID11.class_names + ("Void",))
-    frame = read_frames(town)[0]
+    frame = read_streets(town)[0]
     target = frame.target.copy()
     target[:10], target[10:20], target[20:30] = 19 + 8, 19 + 10, 255  # car, cyclist, void
 

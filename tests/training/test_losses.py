@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from helpers.training.losses import inverse_log_weights, merged_cross_entropy
+from helpers.training.losses import inverse_log_weights, superclass_cross_entropy
 
 
 def test_weights_of_known_shares() -> None:
@@ -24,14 +24,16 @@ def test_single_classes_give_plain_cross_entropy() -> None:
     logits, target = torch.randn(2, 5, 6, 7), torch.randint(0, 5, (2, 6, 7))
     target[0, :3] = 255
     weights = torch.tensor([1.0, 2.0, 0.5, 3.0, 1.0])
-    loss = merged_cross_entropy(logits, target, members=torch.eye(5, dtype=torch.bool), weights=weights)
+    loss = superclass_cross_entropy(logits, target, members=torch.eye(5, dtype=torch.bool), weights=weights)
     torch.testing.assert_close(loss, F.cross_entropy(logits, target, weight=weights, ignore_index=255))
 
 
 def test_merged_label_is_the_sum_of_probabilities() -> None:
     logits = torch.tensor([0.2, 0.5, 0.3]).log().reshape(1, 3, 1, 1)
     members = torch.tensor([[True, False, True]])
-    loss = merged_cross_entropy(logits, torch.zeros(1, 1, 1, dtype=torch.long), members=members, weights=torch.ones(1))
+    loss = superclass_cross_entropy(
+        logits, torch.zeros(1, 1, 1, dtype=torch.long), members=members, weights=torch.ones(1)
+    )
     assert loss.item() == pytest.approx(-math.log(0.5), rel=1e-5)
 
 
@@ -39,7 +41,7 @@ def test_merged_label_keeps_the_ratio_of_its_members() -> None:
     """A step down the gradient changes both members' logits in proportion to their probabilities, and no NaN."""
     logits = torch.tensor([0.2, 0.5, 0.3]).log().reshape(1, 3, 1, 1).requires_grad_()
     members = torch.tensor([[True, False, True]])
-    merged_cross_entropy(
+    superclass_cross_entropy(
         logits, torch.zeros(1, 1, 1, dtype=torch.long), members=members, weights=torch.ones(1)
     ).backward()
     first, outside, second = logits.grad.flatten().tolist()
@@ -51,7 +53,7 @@ def test_merged_label_keeps_the_ratio_of_its_members() -> None:
 def test_nothing_labelled_gives_zero() -> None:
     logits = torch.randn(1, 3, 2, 2, requires_grad=True)
     target = torch.full((1, 2, 2), 255)
-    loss = merged_cross_entropy(logits, target, members=torch.eye(3, dtype=torch.bool), weights=torch.ones(3))
+    loss = superclass_cross_entropy(logits, target, members=torch.eye(3, dtype=torch.bool), weights=torch.ones(3))
     loss.backward()
     assert loss.item() == 0
     assert (logits.grad == 0).all()

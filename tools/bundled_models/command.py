@@ -2,22 +2,20 @@
 
 import json
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
-import cv2
 import torch
 import typer
 from torch import nn
 
-from helpers import environment
+from helpers import records
 from helpers.labels import LabelSet
 from helpers.metrics import ConfusionMatrix
-from helpers.paths import replace_file
-from helpers.training import recipe
+from helpers.training import loop
 from helpers.training.checkpoints import load_checkpoint
-from helpers.training.street_samples import Frame, Pool, read_frames
+from helpers.training.street_samples import CURRICULUM, Frame, StreetCrops, drawing
+from tools.bundled_models.targets import THINGS, Mixture, read_streets
 
 
 class StreetModel(NamedTuple):
@@ -26,7 +24,7 @@ class StreetModel(NamedTuple):
     Attributes:
         module: that is run, e.g. ``tools.bundled_models.train_deeplab``.
         build: a new network, given the averaged weights of another run to begin with, or None.
-        loss: of the pools of frames to learn from, see `recipe.Loss`.
+        loss: of the mixture of frames to learn from, see `loop.Loss`.
         score: confusion matrix of a network on frames.
         labels: classes of that matrix.
         weights: name of the file that `export` writes to the run's folder.
@@ -35,7 +33,7 @@ class StreetModel(NamedTuple):
 
     module: str
     build: Callable[[dict[str, torch.Tensor] | None], nn.Module]
-    loss: Callable[[list[tuple[Pool, float]]], recipe.Loss]
+    loss: Callable[[Mixture], loop.Loss]
     score: Callable[[nn.Module, list[Frame]], ConfusionMatrix]
     labels: LabelSet
     weights: str
@@ -43,8 +41,8 @@ class StreetModel(NamedTuple):
 
 
 def training_app(model: StreetModel) -> typer.Typer:
-    """The command line of one network."""
-    app = typer.Typer(add_completion=False)
+    """Make the command line of one network."""
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
     @app.command()
     def main(
@@ -53,48 +51,55 @@ def training_app(model: StreetModel) -> typer.Typer:
         practice: Annotated[
             Path | None, typer.Option(help="streets with Cityscapes ids; valid ones are held back")
         ] = None,
-        practice_share: Annotated[float, typer.Option(min=0, max=1, help="of views, from practice streets")] = 0.25,
-        leave_out: Annotated[str, typer.Option(help="drive to leave out and measure on, e.g. 0001TP")] = "",
+        practice_share: Annotated[float, typer.Option(min=0, max=1, help="of crops, from practice streets")] = 0.25,
+        leave_out: Annotated[str, typer.Option(help="sequence to leave out and measure on, e.g. 0001TP")] = "",
         start: Annotated[Path | None, typer.Option(help="checkpoint whose averaged weights to begin with")] = None,
-        minutes: Annotated[float, typer.Option(min=0.001)] = 55,
-        peak_rate: float = 2e-3,
-        seed: int = 0,
-        workers: Annotated[int, typer.Option(min=1)] = 2,
+        minutes: Annotated[float, typer.Option(min=0.001, help="time for the training")] = 55,
+        rate: Annotated[float, typer.Option(min=1e-6, max=0.1, help="highest learning rate")] = 2e-3,
+        seed: Annotated[int, typer.Option(min=0, help="of first weights and crops")] = 0,
     ) -> None:
         """Train the bundled network for some minutes; started again, the run in RUN_DIR goes on."""
-        torch.set_num_threads(1)
-        cv2.setNumThreads(1)
         torch.manual_seed(seed)
         try:
             network = _new_network(model, start)
-            frames = read_frames(dir)
-            left_out = [frame for frame in frames if frame.drive == leave_out]
-            pools = [(Pool([frame for frame in frames if frame.drive != leave_out]), 1.0)]
+            frames = read_streets(dir)
+            left_out = [frame for frame in frames if frame.sequence == leave_out]
+            if leave_out and not left_out:
+                known = ", ".join(sorted({frame.sequence for frame in frames}))
+                raise ValueError(f"no frame is of the sequence {leave_out}; those of {dir} are {known}")
+            mixture = [(StreetCrops([frame for frame in frames if frame.sequence != leave_out]), 1.0)]
             if practice:
-                pools = [(pools[0][0], 1 - practice_share), (Pool(read_frames(practice, valid=False)), practice_share)]
-            run_dir.mkdir(parents=True, exist_ok=True)
+                streets = StreetCrops(read_streets(practice, valid=False))
+                mixture = [(mixture[0][0], 1 - practice_share), (streets, practice_share)]
+            seen = [frame.stem for crops, _ in mixture for frame in crops.frames]
+            print(f"{len(seen)} frames to learn from, {len(left_out)} left out", flush=True)
+
+            def measure(network: nn.Module) -> dict:
+                return model.score(network, left_out).figures(model.labels.class_names)
+
+            with loop.claim(run_dir):
+                run = loop.train(
+                    network,
+                    drawing(mixture, CURRICULUM, things=THINGS),
+                    model.loss(mixture),
+                    minutes=minutes,
+                    folder=run_dir,
+                    data=seen,
+                    settings={"practice_share": practice_share, "leave_out": leave_out},
+                    rate=rate,
+                    seed=seed,
+                    callbacks=[loop.measuring(measure)] if left_out else [],
+                    save_every=300,
+                )
+                model.export(run.network.cpu(), run_dir / model.weights)
+                record = records.run_record(model.module, **run.record)
+                if left_out:
+                    record |= {"figures": records.rounded(measure(run.network))}
+                records.save(run_dir / "record.json", record)
         except (ValueError, OSError) as error:
             raise typer.BadParameter(str(error)) from error
-        if leave_out and not left_out:
-            drives = ", ".join(sorted({frame.drive for frame in frames}))
-            raise typer.BadParameter(f"no frame is of the drive {leave_out}; the drives of {dir} are {drives}")
-        seen = sum(len(pool.frames) for pool, _ in pools)
-        print(f"{seen} frames to learn from, {len(left_out)} left out", flush=True)
-
-        def measure(network: nn.Module) -> dict:
-            return model.score(network, left_out).figures(model.labels.class_names)
-
-        try:
-            average, record = recipe.train(
-                run_dir, network, pools, model.loss(pools), minutes=minutes, measure=measure if left_out else None,
-                peak_rate=peak_rate, seed=seed, workers=workers,
-            )  # fmt: skip
-        except recipe.RunError as error:
-            raise typer.BadParameter(str(error)) from error
-        model.export(average.cpu(), run_dir / model.weights)
-        record |= {"command": environment.typed_command(model.module), "date": str(date.today()),
-                   "device": environment.device_name()}  # fmt: skip
-        replace_file(run_dir / "record.json", json.dumps(record, indent=2) + "\n")
+        except KeyboardInterrupt:
+            raise typer.BadParameter(loop.stopped(run_dir)) from None
         print(json.dumps({key: value for key, value in record.items() if key != "history"}), flush=True)
 
     return app
@@ -106,6 +111,6 @@ def _new_network(model: StreetModel, start: Path | None) -> nn.Module:
         return model.build(None)
     state = load_checkpoint(start)
     try:
-        return model.build(state["average"])
+        return model.build(loop.averaged_weights(state))
     except (KeyError, TypeError, RuntimeError) as error:
         raise ValueError(f"{start} holds no averaged weights that fit {model.module}") from error

@@ -1,6 +1,6 @@
 """Trains the bundled DeepLabV3+ from scratch on CamVid frames and, if wanted, on practice streets.
 
-    python -m tools.bundled_models.train_deeplab RUN_DIR --dir CAMVID_DIR [--practice DIR] --minutes 55
+python -m tools.bundled_models.train_deeplab RUN_DIR --dir CAMVID_DIR [--practice DIR] --minutes 55
 """
 
 from pathlib import Path
@@ -13,19 +13,12 @@ from helpers.labels import CAMVID11, CITYSCAPES
 from helpers.metrics import ConfusionMatrix
 from helpers.paths import replacing
 from helpers.training.deeplab_network import DeepLabV3Plus, folded_weights
-from helpers.training.devices import best_device, half_precision
-from helpers.training.losses import merged_cross_entropy
-from helpers.training.recipe import Loss
-from helpers.training.street_samples import (
-    CITYSCAPES_TO_CAMVID11,
-    IGNORE,
-    MERGED,
-    Frame,
-    Pool,
-    target_members,
-    target_weights,
-)
+from helpers.training.devices import best_device
+from helpers.training.loop import Loss
+from helpers.training.losses import superclass_cross_entropy
+from helpers.training.street_samples import IGNORE, Frame
 from tools.bundled_models.command import StreetModel, training_app
+from tools.bundled_models.targets import CITYSCAPES_TO_CAMVID11, MERGED, Mixture, target_members, target_weights
 
 # The classes that stand for a union until practice streets teach the others.
 MAIN_CLASSES = ("road", "sidewalk", "building", "fence", "pole", "traffic sign", "vegetation", "sky", "person", "car",
@@ -43,15 +36,14 @@ def build(start: dict[str, Tensor] | None) -> DeepLabV3Plus:
     return network
 
 
-def street_loss(pools: list[tuple[Pool, float]]) -> Loss:
+def street_loss(mixture: Mixture) -> Loss:
     """Cross-entropy of Cityscapes ids and of CamVid's unions of them."""
     device = best_device()
-    members, weights = target_members().to(device), target_weights(pools).to(device)
+    members, weights = target_members().to(device), target_weights(mixture).to(device)
 
     def loss(network: nn.Module, images: Tensor, targets: Tensor) -> Tensor:
-        with half_precision(device):
-            logits = network(images, size=targets.shape[1:])
-        return merged_cross_entropy(logits, targets, members=members, weights=weights, ignore_index=IGNORE)
+        logits = network(images, size=targets.shape[1:])
+        return superclass_cross_entropy(logits, targets, members=members, weights=weights, ignore_index=IGNORE)
 
     return loss
 

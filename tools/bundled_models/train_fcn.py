@@ -17,21 +17,14 @@ from torchvision.models.segmentation.fcn import FCN
 from helpers.labels import CAMVID11, CITYSCAPES, PASCAL_VOC, TRAFFIC, fold
 from helpers.metrics import ConfusionMatrix
 from helpers.training.checkpoints import save_checkpoint
-from helpers.training.devices import best_device, half_precision
+from helpers.training.devices import best_device
 from helpers.training.fcn_network import street_fcn
-from helpers.training.losses import inverse_log_weights, merged_cross_entropy
-from helpers.training.recipe import Loss
+from helpers.training.loop import Loss
+from helpers.training.losses import inverse_log_weights, superclass_cross_entropy
 from helpers.training.street_encoder import standardise
-from helpers.training.street_samples import (
-    IGNORE,
-    MERGED,
-    Frame,
-    Pool,
-    target_counts,
-    target_members,
-    target_weights,
-)
+from helpers.training.street_samples import IGNORE, Frame
 from tools.bundled_models.command import StreetModel, training_app
+from tools.bundled_models.targets import MERGED, Mixture, target_counts, target_members, target_weights
 
 # What CamVid's classes may be in Pascal VOC; all others are background.
 CAMVID_IN_VOC = {
@@ -90,31 +83,30 @@ def encoder_weights(deeplab: dict[str, Tensor]) -> dict[str, Tensor]:
     return weights
 
 
-def voc_loss(pools: list[tuple[Pool, float]]) -> Loss:
+def voc_loss(mixture: Mixture) -> Loss:
     """Cross-entropy of Pascal VOC ids and of the unions that CamVid labels, with the auxiliary one."""
     device = best_device()
     members, aux_members = voc_members(), target_members()
     # A target that may be nothing is left out.
     known = torch.cat([torch.where(members.any(1), torch.arange(len(members)), IGNORE), torch.full((226,), IGNORE)])
     members[~members.any(1)] = True  # never looked up; a row without members would have no logarithm
-    weights = voc_weights(target_counts(pools), voc_members())
-    aux_weights = target_weights(pools)
+    weights = voc_weights(target_counts(mixture), voc_members())
+    aux_weights = target_weights(mixture)
     known, members, weights, aux_members, aux_weights = (
         tensor.to(device) for tensor in (known, members, weights, aux_members, aux_weights)
     )
 
     def loss(network: FCN, images: Tensor, targets: Tensor) -> Tensor:
         images = standardise(images)
-        with half_precision(device):
-            features = network.backbone(images)
-            logits = network.classifier(features["out"])
-            aux_logits = network.aux_classifier(features["aux"])
+        features = network.backbone(images)
+        logits = network.classifier(features["out"])
+        aux_logits = network.aux_classifier(features["aux"])
         # As FCN.forward enlarges them, but only to the targets' size.
         logits, aux_logits = (
             F.interpolate(x.float(), size=targets.shape[1:], mode="bilinear") for x in (logits, aux_logits)
         )
-        main = merged_cross_entropy(logits, known[targets], members=members, weights=weights, ignore_index=IGNORE)
-        aux = merged_cross_entropy(
+        main = superclass_cross_entropy(logits, known[targets], members=members, weights=weights, ignore_index=IGNORE)
+        aux = superclass_cross_entropy(
             aux_logits, targets, members=aux_members, weights=aux_weights, ignore_index=IGNORE
         )
         return main + AUX_WEIGHT * aux

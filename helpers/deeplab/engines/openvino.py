@@ -22,28 +22,22 @@ from helpers.deeplab.engines.tensorflow import INPUT, OUTPUT, crop_padding  # no
 PROGRAMS_KEPT = 4
 
 
-def has_bfloat16() -> bool:
-    """Whether this processor calculates in bfloat16 by itself; where it doesn't, it would be slower, not faster."""
-    return "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-
-
 class OpenVINOGraph(Graph):
     """A frozen DeepLab graph, `ImageTensor` uint8 (1, H, W, 3) → `SemanticPredictions`, run by OpenVINO on the CPU.
 
     Args:
         name: for messages.
         data: the serialised graph.
-        bfloat16: calculate with 8 bits of precision instead of 24: faster, and a few labels come out differently.
+        bfloat16: calculate with 8 bits of precision instead of 24: faster on some processors, simulated and slow on
+            others; a few labels come out differently.
         streams: how many pictures may be worked on side by side, by threads that call the graph at the same time. Each
             gets its share of the cores: one picture takes longer, many take less.
 
     Raises:
-        GraphError: OpenVINO cannot read the graph, it was not exported by DeepLab, or there is no bfloat16 here.
+        GraphError: OpenVINO cannot read the graph, or it was not exported by DeepLab.
     """
 
     def __init__(self, name: str, data: bytes, *, bfloat16: bool = False, streams: int = 1, **known):
-        if bfloat16 and not has_bfloat16():
-            raise GraphError("this processor has no bfloat16 arithmetic of its own; choose engine='openvino'")
         self._settings = {"INFERENCE_PRECISION_HINT": "bf16" if bfloat16 else "f32", "NUM_STREAMS": streams}
         self._model = _read(name, data)
         argmax = _argmax(name, _source(self._model.output(f"{OUTPUT}:0")))
