@@ -27,7 +27,7 @@ NBVAL := --nbval-lax --nbval-cell-timeout=300 -p no:cacheprovider
 QUIET := MPLBACKEND=Agg TF_CPP_MIN_LOG_LEVEL=3 SEGMENTATION_TIER=sample
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test lint unit nbval notebooks samples models bench serve workshop publish lock clean
+.PHONY: help lab test lint unit slow nbval notebooks samples models bench serve workshop publish lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,9 +40,14 @@ test: lint unit nbval ## lint, unit tests, and every notebook from top to bottom
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports --no-cache
+	$(QUIET) $(BIN)/python -m pytest -m lint tests/test_house.py tests/test_packaging.py
 
+# Two processes; a test file stays in one of them, which so loads each model once.
 unit: $(READY)
-	$(QUIET) $(BIN)/python -m pytest $(TEST_ARGS)
+	$(QUIET) $(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not lint" $(TEST_ARGS)
+
+slow: $(READY) ## tests that take minutes: trainings that reach their bar, browsers, fuzzing
+	$(QUIET) $(BIN)/python -m pytest -m slow $(TEST_ARGS)
 
 # Any attempt to reach another machine fails: the sample tier needs no network.
 # MPLBACKEND would win over the inline backend of the notebooks, so it must not be set.
@@ -79,8 +84,8 @@ models: $(READY) ## train the bundled networks again, for two hours (needs CAMVI
 serve: $(READY) ## the web service of lesson 07 on http://127.0.0.1:8000
 	$(BIN)/python -m helpers.server serve $(SERVE_ARGS)
 
-bench: $(READY) ## speed of the kernels against the readable ways
-	$(QUIET) $(BIN)/python -m pytest tests/benchmarks -s
+bench: $(READY) ## measure speed on this machine: kernels, ways to compute, video; records go to data/measured
+	for name in kernels cpu_speed fcn_speed video_speed; do $(QUIET) $(BIN)/python tests/benchmarks/$$name.py || exit 1; done
 
 lock: $(READY) ## renew requirements.lock with the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile pyproject.toml $(EXTRAS:%=--extra %) --universal --python-version 3.11 --upgrade \

@@ -121,8 +121,12 @@ def device_name() -> str:
 
 
 def typed_command(module: str = "helpers") -> str:
-    """The command as it was typed, paths relative to the repository; of those outside only the name: records travel."""
-    words = [f"python -m {module}"]
+    """The command as it was typed, paths relative to the repository; of those outside only the name: records travel.
+
+    Args:
+        module: that was started, or the path of a script in the repository.
+    """
+    words = [f"python {Path(module).relative_to(ROOT).as_posix()}" if module.endswith(".py") else f"python -m {module}"]
     for word in sys.argv[1:]:
         option, equals, value = word.partition("=") if word.startswith("-") else ("", "", word)
         path = Path(value)

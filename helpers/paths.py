@@ -4,6 +4,7 @@
 |---|---|---|
 | `SEGMENTATION_TIER` | `sample` (bundled data and weights, no network) or `full` (the real ones) | `sample` |
 | `SEGMENTATION_CACHE` | folder for downloads of the full tier | the user's cache folder |
+| `SEGMENTATION_COMPUTE` | ways to compute that are taken without measuring, see `helpers.compute` | measured |
 | `SEGMENTATION_REAL_DATA` | folder with real files that the tests then also try | not set: those tests skip |
 | `CAMVID_DIR` | a CamVid folder that you already have (`images/`, `labels/`, `codes.txt`, `valid.txt`) | not set |
 | `SEVERSTAL_DIR` | the steel competition's folder that you already have (`train.csv`, `train_images/`) | not set |

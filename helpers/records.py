@@ -16,7 +16,7 @@ def run_record(module: str = "helpers", /, **figures: Any) -> dict:
     """Describe the run that is going on.
 
     Args:
-        module: program that was started, if it isn't the suite's command line.
+        module: program that was started, or a script's path, if it isn't the suite's command line.
         figures: what it measured, set, or counted.
 
     Returns:

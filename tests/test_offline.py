@@ -129,6 +129,7 @@ except AssetError as error:
         assert part in output
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)  # loads a framework in a process of its own, on a busy machine
 @pytest.mark.parametrize(
     ("model", "some", "classes"),

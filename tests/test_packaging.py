@@ -17,6 +17,8 @@ from helpers import environment
 from helpers.environment import ROOT
 from tools.authoring.notebooks import notebook_paths, read_notebook
 
+pytestmark = pytest.mark.lint
+
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 LOCK = [

@@ -215,6 +215,7 @@ def test_a_broken_driver_is_no_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.timeout(900)
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [p for p in notebook_paths() if p.stem.startswith("01_")], ids=lambda path: path.stem)
 def test_street_lesson_runs_in_colab_up_to_its_first_picture(colab: Machine, path: Path) -> None:
     code = [cell for cell in read_notebook(path).cells if cell.cell_type == "code"]

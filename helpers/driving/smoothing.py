@@ -60,14 +60,14 @@ class TemporalSmoothing:
             gray = cv2.cvtColor(resize_image(image, logits.shape[:2]), cv2.COLOR_RGB2GRAY)
             if self._logits:
                 flow = self._flow.calc(gray, self._gray, None)  # from each pixel to where it was
-                self._logits = deque((move(former, flow) for former in self._logits), self._logits.maxlen)
+                self._logits = deque((warp(former, flow) for former in self._logits), self._logits.maxlen)
             self._gray = gray
         self._logits.append(logits)
         total = reduce(np.add, self._logits)  # the sum has the same argmax as the mean
         return resize_mask(total.argmax(-1).astype(np.uint8), image.shape[:2])
 
 
-def move(values: np.ndarray, flow: np.ndarray) -> np.ndarray:
+def warp(values: np.ndarray, flow: np.ndarray) -> np.ndarray:
     """Fetch each pixel's values from where the flow points, bilinearly; what comes from outside repeats the border.
 
     Args:

@@ -89,7 +89,7 @@ def activations(network: nn.Module, images: Tensor, names: Sequence[str]) -> dic
     return seen
 
 
-def liveliest_channel(features: Tensor) -> np.ndarray:
+def most_active_channel(features: Tensor) -> np.ndarray:
     """The channel of a feature map that varies most, for showing it as a picture.
 
     Args:

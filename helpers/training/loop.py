@@ -104,6 +104,7 @@ def train(
     callbacks: Sequence[Callable[[Run], None]] = (),
     save_every: float = 60,
     groups: list[dict] | None = None,
+    clip: float | None = None,
     compute: str | None = None,
     world: World | None = None,
 ) -> Run:
@@ -127,6 +128,7 @@ def train(
         callbacks: called after each step; what they put into `run.record` is kept in checkpoints.
         save_every: seconds between checkpoints.
         groups: of the network's parameters, instead of `parameter_groups`; a group's "scale" multiplies its rate.
+        clip: largest norm of the gradients; those that are longer are shortened.
         compute: one of `devices.WAYS`; by default the fastest, which is measured.
         world: the processes that train together.
 
@@ -184,6 +186,8 @@ def train(
                 run.losses.append(value.item())
                 if not math.isfinite(run.losses[-1]):
                     raise _diverged(run, folder, f"the loss is {run.losses[-1]}")
+                if clip:
+                    nn.utils.clip_grad_norm_(network.parameters(), clip)
                 optimizer.step()
                 average.update_parameters(network)
                 run.step += 1

@@ -111,7 +111,7 @@ def segment_video(
     with (
         bar,
         VideoWriter(out, reader.fps, audio_from=path, start=start, end=end, crf=crf) as writer,
-        closing(ahead(reader)) as frames,
+        closing(prefetch(reader)) as frames,
         closing(segmented(frames)) as results,
     ):
         for seconds, image, mask in results:
@@ -120,7 +120,7 @@ def segment_video(
     return VideoReport(out, writer.frames, reader.broken, time.perf_counter() - began)
 
 
-def ahead(items: Iterable, *, depth: int = AHEAD) -> Iterator:
+def prefetch(items: Iterable, *, depth: int = AHEAD) -> Iterator:
     """Run an iterator in a thread of its own, a few items ahead of whoever uses them.
 
     Args:

@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 
 from graphs import blocks, class_colors, graph_bytes, nearest_class
 from helpers.deeplab import load_graph, segment
-from helpers.driving.smoothing import TemporalSmoothing, flicker, move, stage_times, tutorial_loop
+from helpers.driving.smoothing import TemporalSmoothing, flicker, stage_times, tutorial_loop, warp
 from helpers.video import VideoReader, write_video
 
 COLORS = class_colors(8)  # the corners of the colour cube
@@ -77,10 +77,10 @@ def test_following_motion_keeps_moving_edges_where_they_are(graph):
 def test_move_fetches_from_where_the_flow_points():
     values = np.random.default_rng(0).random((10, 12, 19)).astype(np.float32)
     flow = np.zeros((10, 12, 2), np.float32)
-    assert np.allclose(move(values, flow), values)
+    assert np.allclose(warp(values, flow), values)
     flow[..., 0], flow[..., 1] = 2, 1  # the source lies two to the right and one below
-    assert np.allclose(move(values, flow)[:-1, :-2], values[1:, 2:])
-    assert np.allclose(move(values, flow)[:-1, -1], values[1:, -1])  # outside: the border again
+    assert np.allclose(warp(values, flow)[:-1, :-2], values[1:, 2:])
+    assert np.allclose(warp(values, flow)[:-1, -1], values[1:, -1])  # outside: the border again
 
 
 def test_flicker_of_known_masks():

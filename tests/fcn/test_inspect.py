@@ -78,13 +78,13 @@ def test_activations_are_what_the_modules_get_and_give(small: nn.Module) -> None
         inspect.activations(small, images, ["0", "7"])
 
 
-def test_the_liveliest_channel_fills_the_scale() -> None:
+def test_the_most_active_channel_fills_the_scale() -> None:
     flat, ramp = torch.full((20, 30), 7.0), torch.linspace(-3, 5, 600).reshape(20, 30)
-    shown = inspect.liveliest_channel(torch.stack([flat, ramp, 0.5 * ramp])[None])
+    shown = inspect.most_active_channel(torch.stack([flat, ramp, 0.5 * ramp])[None])
     assert shown.shape == (20, 30) and shown.dtype == np.float32
     assert shown.min() == 0 and shown.max() == 1
     np.testing.assert_allclose(shown.ravel()[300], 0.5, atol=0.01)
-    assert inspect.liveliest_channel(flat[None, None]).max() == 0, "a map without any variation is black"
+    assert inspect.most_active_channel(flat[None, None]).max() == 0, "a map without any variation is black"
 
 
 # --- Predictions

@@ -114,6 +114,7 @@ def test_each_notebook_has_a_copy_to_work_on(path: Path) -> None:
             compile(re.sub(r"^(\s*)[%!].*$", r"\1pass", cell.source, flags=re.MULTILINE), cell.id, "exec")
 
 
+@pytest.mark.slow
 def test_the_first_copy_runs_up_to_its_first_exercise() -> None:
     WORKSHOP.mkdir(parents=True, exist_ok=True)
     with pytest.raises(CellExecutionError) as stop:
@@ -134,6 +135,7 @@ def imports_for(exercises: list, before: list) -> str:
     return "\n".join(dict.fromkeys(lines))
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)  # loads a framework in some lessons, on a busy machine
 @pytest.mark.parametrize("path", notebook_paths()[1:], ids=lambda path: path.stem)
 def test_each_check_says_what_is_still_to_do(path: Path) -> None:

@@ -117,6 +117,20 @@ def test_biases_and_normalisations_do_not_decay() -> None:
     assert all(p.ndim == 4 for p in decayed["params"]) and len(decayed["params"]) == 2 and len(kept["params"]) == 4
 
 
+def test_groups_have_rates_of_their_own_and_gradients_are_clipped() -> None:
+    network = tiny_network()
+    before = [value.clone() for value in network.parameters()]
+    groups = [{"params": network[0].parameters(), "scale": 0.0}, {"params": network[3].parameters()}]
+    norms = []
+
+    def note(run: loop.Run) -> None:
+        norms.append(torch.stack([p.grad.norm() for p in run.current.parameters() if p.grad is not None]).norm())
+
+    run(network=network, groups=groups, clip=0.01, steps=3, callbacks=[note])
+    moved = [not torch.equal(a, b) for a, b in zip(before, network.parameters(), strict=True)]
+    assert moved == [False, False, False, False, True, True] and max(norms) < 0.0101
+
+
 def test_figures_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
     result = run(callbacks=[loop.measuring(lambda network: {"evaluating": not network.training})])
     assert [entry["steps"] for entry in result.record["history"]] == [6, 11, 16, 21, 26]

@@ -38,7 +38,7 @@ from helpers.video import (
     show_video,
     write_video,
 )  # fmt: skip
-from helpers.video.pipeline import ahead
+from helpers.video.pipeline import prefetch
 
 RED, GREEN, BLUE, GRAY = (220, 20, 60), (60, 160, 60), (40, 60, 200), (128, 128, 128)
 
@@ -370,22 +370,40 @@ def test_odd_clip_with_every_third_frame_plays_as_long(tmp_path, clip):
     assert VideoReader(out).info.seconds == pytest.approx(4.2, abs=0.02)  # 14 frames of 0.3 s
 
 
-def test_stages_overlap(tmp_path, clip):
-    """A slow model, a slow encoder and a slow decoder take turns: together about as long as the slowest."""
-    pause = 0.06
+def test_stages_overlap(tmp_path, clip, monkeypatch):
+    """While the model works on a frame the next one is decoded, and while a frame is drawn the model has the next."""
+    decoded, modelled, waited = [], [], []
+    draw_frame = FrameView.__call__
 
-    def slow(step):
-        def run(*args, **kwargs):
-            time.sleep(pause)
-            return step(*args, **kwargs)
+    class NotingReader(VideoReader):
+        def __iter__(self):
+            for item in super().__iter__():
+                decoded.append(item[0])
+                yield item
 
-        return run
+    def next_one_begins(what: list) -> None:
+        frame = len(what)
+        source = decoded if what is modelled else modelled
+        for _ in range(5000):
+            if len(source) > frame or frame == 20:
+                return
+            time.sleep(0.001)
+        pytest.fail(f"frame {frame + 1} waits for frame {frame}")
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("helpers.video.reader.upright", slow(lambda frame: frame.to_ndarray(format="rgb24")))
-        patch.setattr(FrameView, "__call__", slow(FrameView.__call__))
-        report = segment_video(slow(blank), clip, tmp_path / "out.mp4", label_set=CITYSCAPES, end=2, progress=False)
-    assert report.seconds < 2.3 * 20 * pause  # one after the other takes more than 3 × 20 × pause
+    def model(image: np.ndarray) -> np.ndarray:
+        modelled.append(image)
+        next_one_begins(modelled)
+        return blank(image)
+
+    def draw(self, image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+        waited.append(mask)
+        next_one_begins(waited)
+        return draw_frame(self, image, mask)
+
+    monkeypatch.setattr("helpers.video.pipeline.VideoReader", NotingReader)
+    monkeypatch.setattr(FrameView, "__call__", draw)
+    segment_video(model, clip, tmp_path / "out.mp4", label_set=CITYSCAPES, end=2, progress=False)
+    assert len(decoded) == len(modelled) == len(waited) == 20
 
 
 def test_workers_keep_the_order_and_the_result(tmp_path, clip):
@@ -411,15 +429,15 @@ def test_progress_bar_shows_rate_and_time_left(tmp_path, clip, capsys):
 
 
 def test_memory_is_flat_however_long_the_clip(tmp_path):
-    """5,000 frames of 128×96, 180 MB if they were kept."""
+    """1,500 frames of 128×96, 55 MB if they were kept."""
     path = tmp_path / "long.mp4"
     frame = np.zeros((96, 128, 3), np.uint8)
-    write_video(path, (frame for _ in range(5000)), fps=25)
+    write_video(path, (frame for _ in range(1500)), fps=25)
     resident = []
 
     def model(image: np.ndarray) -> np.ndarray:
         model.frames += 1
-        if model.frames % 500 == 0:
+        if model.frames % 150 == 0:
             gc.collect()
             resident.append(int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6)
         return np.zeros(image.shape[:2], np.uint8)
@@ -428,8 +446,8 @@ def test_memory_is_flat_however_long_the_clip(tmp_path):
     if not Path("/proc/self/statm").exists():
         pytest.skip("memory is read from /proc, which only Linux has")
     report = segment_video(model, path, tmp_path / "out.mp4", label_set=CITYSCAPES, legend=False, progress=False)
-    assert report.frames == 5000
-    assert max(resident) - resident[0] < 30, f"MB after every 500 frames: {resident}"
+    assert report.frames == 1500
+    assert max(resident) - resident[0] < 20, f"MB after every 150 frames: {resident}"
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError, VideoError])
@@ -493,7 +511,7 @@ def test_ahead_keeps_order_and_stays_near():
             given_out.append(i)
             yield i
 
-    for item in ahead(source(), depth=3):
+    for item in prefetch(source(), depth=3):
         taken.append(item)
         assert len(given_out) - len(taken) <= 3
     assert taken == list(range(50))

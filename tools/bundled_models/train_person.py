@@ -5,7 +5,6 @@ tools.practice_portraits, and the package with the encoder's ImageNet weights.
 """
 
 import json
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -23,7 +22,8 @@ from helpers.images import read_image
 from helpers.labels import PASCAL_VOC
 from helpers.masks import read_mask
 from helpers.networks.street_encoder import standardise
-from helpers.training.checkpoints import AveragedWeights, save_checkpoint, warmup_cosine
+from helpers.training import loop
+from helpers.training.checkpoints import save_checkpoint
 
 VIEW = 224  # pixels on a side of what the network sees in training
 BATCH = 8
@@ -227,35 +227,26 @@ def loss_of(scores: torch.Tensor, alpha: torch.Tensor) -> torch.Tensor:
 
 def train(views: Views, *, minutes: float, rate: float, seed: int = 0) -> torch.nn.Module:
     """Train for some minutes of the clock; returns the averaged network."""
-    rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
-    network = PersonNet(imagenet=True).train().to(memory_format=torch.channels_last)
+    network = PersonNet(imagenet=True)
     for part in (network.encoder.stem, *network.encoder.stages[:3]):  # edges and textures: nothing new to learn there
         part.requires_grad_(False)
     encoder = {id(p) for p in network.encoder.parameters()}
-    groups = [{"params": [p for p in network.encoder.parameters() if p.requires_grad], "lr": rate / 3},
-              {"params": [p for p in network.parameters() if id(p) not in encoder], "lr": rate}]  # fmt: skip
-    optimiser = torch.optim.AdamW(groups, weight_decay=0.02)
-    rates = [group["lr"] for group in groups]
-    average = AveragedWeights(network, decay=0.99)
-    began, step, recent = time.monotonic(), 0, []
-    while (progress := (time.monotonic() - began) / (60 * minutes)) < 1:
-        for group, own in zip(optimiser.param_groups, rates, strict=True):
-            group["lr"] = own * warmup_cosine(progress)
-        network.encoder.eval()  # ImageNet's statistics: eight views are too few for new ones
+    groups = [
+        {"params": [p for p in network.encoder.parameters() if p.requires_grad], "scale": 1 / 3, "weight_decay": 0.02},
+        {"params": [p for p in network.parameters() if id(p) not in encoder], "weight_decay": 0.02},
+    ]
+
+    def draw(rng: np.random.Generator, progress: float) -> tuple[torch.Tensor, torch.Tensor]:
         images, alphas = zip(*(views.sample(rng) for _ in range(BATCH)), strict=True)
-        batch = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
-        scores = network(standardise(batch))
-        loss = loss_of(scores, torch.from_numpy(np.stack(alphas))[:, None])
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-        optimiser.step()
-        average.update(network)
-        step, recent = step + 1, [*recent[-49:], loss.item()]
-        if step % 50 == 0:
-            print(f"step {step}, {100 * progress:.0f} %: loss {np.mean(recent):.3f}", flush=True)
-    return average.network
+        return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2), torch.from_numpy(np.stack(alphas))[:, None]
+
+    def loss(network: torch.nn.Module, images: torch.Tensor, alphas: torch.Tensor) -> torch.Tensor:
+        network.encoder.eval()  # ImageNet's statistics: eight views are too few for new ones
+        return loss_of(network(standardise(images)).float(), alphas)
+
+    run = loop.train(network, draw, loss, minutes=minutes, rate=rate, decay=0.99, seed=seed, groups=groups, clip=5.0)
+    return run.network
 
 
 def iou(model: PersonModel, image: np.ndarray, person: np.ndarray) -> float:
