@@ -74,12 +74,11 @@ def measure(candidates: dict[str, Callable[[], Any]]) -> dict[str, float]:
         except Exception:
             if name == plain:
                 raise
-    left = dict.fromkeys(best)
     end = time.perf_counter() + SECONDS
-    while time.perf_counter() < end and len(left) > 1:
-        for name in left:
+    while time.perf_counter() < end and len(best) > 1:
+        hopeless = HOPELESS * min(best.values())
+        for name in [name for name in best if best[name] < hopeless]:
             best[name] = min(best[name], _seconds(candidates[name]))
-        left = [name for name in left if best[name] < HOPELESS * min(best.values())]
     return best
 
 

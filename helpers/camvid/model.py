@@ -15,7 +15,7 @@ from helpers.labels import LABEL_SETS, LabelSet
 from helpers.networks.unet import UNet
 from helpers.paths import tier
 from helpers.training.checkpoints import load_checkpoint, save_checkpoint
-from helpers.training.devices import Predictor, best_device
+from helpers.training.devices import WAYS, Predictor, best_device
 from helpers.training.street_encoder import CHANNELS, standardise, street_encoder
 
 ARCHS = ("small", "resnet18", "resnet34")
@@ -29,11 +29,15 @@ class StreetNetwork(nn.Module):
 
     Args:
         network: standardised pictures (B, 3, H, W) to logits, which may be smaller than the pictures.
+
+    Attributes:
+        way: how it computes, where nobody around it says so.
     """
 
     def __init__(self, network: nn.Module):
         super().__init__()
         self.network = network
+        self.way = WAYS["plain"]
 
     def forward(self, images: Tensor, size: tuple[int, int] | None = None) -> Tensor:
         """Logits (B, num_classes, height, width) float32.
@@ -42,8 +46,10 @@ class StreetNetwork(nn.Module):
             images: (B, 3, H, W) RGB in 0 … 255, uint8 or float.
             size: (height, width) of the logits; the pictures' own when left out.
         """
-        logits = self.network(standardise(images)).float()
-        return F.interpolate(logits, size=size or images.shape[2:], mode="bilinear")
+        # A context around this one call closes whatever happens in it, also when somebody interrupts a training.
+        with self.way.autocast(images.device):
+            logits = self.network(self.way.order(standardise(images)))
+        return F.interpolate(logits.float(), size=size or images.shape[2:], mode="bilinear")
 
 
 def build(arch: str, num_classes: int, *, pretrained: bool | None = None) -> StreetNetwork:

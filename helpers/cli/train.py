@@ -1,7 +1,6 @@
 """`train`: longer trainings of the lessons, recorded. Started again after a kill, a command goes on."""
 
 import json
-import math
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -36,20 +35,11 @@ def longest_side(text: str) -> int:
     return size
 
 
-def finite(value: float) -> float:
-    """Refuse "nan", which lies in every range."""
-    if not math.isfinite(value):
-        raise typer.BadParameter(f"{value} is not a number that can be used")
-    return value
-
-
 # What several commands ask for. --out is the run's folder: weights.pt, record.json, checkpoint.pt.
 Out = Annotated[Path, typer.Option(help="folder for weights.pt, record.json and checkpoint.pt")]
 Seed = Annotated[int, typer.Option(min=0, help="of first weights, crops and light")]
-Rate = Annotated[float, typer.Option(min=1e-6, max=0.1, callback=finite, help="highest learning rate")]
-Minutes = Annotated[
-    float, typer.Option(min=0.05, max=100_000, callback=finite, help="for the training; it ends on time anywhere")
-]
+Rate = Annotated[float, typer.Option(min=1e-6, max=0.1, help="highest learning rate")]
+Minutes = Annotated[float, typer.Option(min=0.05, max=100_000, help="for the training; it ends on time anywhere")]
 Steps = Annotated[int, typer.Option(min=1, help="steps of the optimizer")]
 Batch = Annotated[int, typer.Option(min=2, max=4096, help="crops in a step")]
 
@@ -76,7 +66,7 @@ Start = Annotated[Path | None, typer.Option(help="weights.pt of another run of t
 SheetsFolder = Annotated[Path, typer.Argument(metavar="DIR", help="holds train.csv and train_images/")]
 PhotosFolder = Annotated[Path, typer.Argument(metavar="DIR", help="CrackForest: JPEGImages/, Annotations/ and lists")]
 Width = Annotated[int, typer.Option(min=32, help="of a crop, in pixels of the picture")]
-Scale = Annotated[float, typer.Option(min=0.1, max=1, callback=finite, help="by how much pictures are shrunk")]
+Scale = Annotated[float, typer.Option(min=0.1, max=1, help="by how much pictures are shrunk")]
 
 
 @contextmanager
@@ -147,7 +137,15 @@ def camvid(
                 settings=settings,
             )
             segmenter.save(out / "weights.pt")
-            about = records.run_record(
+            about = {}
+            if start and (earlier := start.parent / "record.json").is_file():
+                first = json.loads(earlier.read_text(encoding="utf-8"))
+                about["before"] = {key: first.get(key) for key in ("command", "minutes", "epochs")}
+            if valid_paths:
+                matrix = train.score(segmenter, valid_paths, source)
+                say(matrix.table(segmenter.labels.class_names))
+                about |= {"valid_pictures": len(valid_paths), **matrix.figures(segmenter.labels.class_names)}
+            record = records.run_record(
                 **settings,
                 rate=rate,
                 seed=seed,
@@ -157,15 +155,9 @@ def camvid(
                 epochs=record["images"] / len(train_paths),
                 images_per_second=record["images"] / record["seconds"],
                 history=record.get("history", []),
+                **about,
             )
-            if start and (earlier := start.parent / "record.json").is_file():
-                first = json.loads(earlier.read_text(encoding="utf-8"))
-                about["before"] = {key: first.get(key) for key in ("command", "minutes", "epochs")}
-            if valid_paths:
-                matrix = train.score(segmenter, valid_paths, source)
-                say(matrix.table(segmenter.labels.class_names))
-                about |= {"valid_pictures": len(valid_paths), **matrix.figures(segmenter.labels.class_names)}
-            records.save(out / "record.json", about)
+            records.save(out / "record.json", record)
     say(f"weights and record are in {out}")
 
 

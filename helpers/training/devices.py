@@ -4,6 +4,7 @@ import copy
 import hashlib
 import math
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
 import torch
@@ -26,9 +27,9 @@ class Way(NamedTuple):
         """Order pictures (B, C, H, W) in memory."""
         return images.contiguous(memory_format=self.memory_format)
 
-    def autocast(self, device: torch.device) -> torch.autocast:
-        """Context in which convolutions run in this precision."""
-        return torch.autocast(device.type, self.dtype, enabled=self.dtype != torch.float32)
+    def autocast(self, device: torch.device) -> AbstractContextManager:
+        """Context in which convolutions run in this precision; float32 leaves a context around it as it is."""
+        return nullcontext() if self.dtype == torch.float32 else torch.autocast(device.type, self.dtype)
 
 
 WAYS = {

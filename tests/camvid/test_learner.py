@@ -8,6 +8,7 @@ import torch
 from fastai.callback.core import Callback
 
 from helpers.camvid import learner
+from helpers.camvid.model import StreetNetwork
 from helpers.camvid.train import read_records
 from helpers.images import save_image
 from helpers.labels import CAMVID, CAMVID11
@@ -116,37 +117,39 @@ def test_a_step_lowers_the_loss_and_the_average_is_what_is_kept(dls) -> None:
 
 
 class Spy(Callback):
-    """What the network gets and gives."""
+    """What the network's layers and the loss get."""
 
     order = 50
 
-    def __init__(self, interrupt: bool = False):
-        self.seen, self.interrupt = [], interrupt
+    def __init__(self):
+        self.seen, self.layer = [], None
 
-    def after_pred(self):
-        ordered = self.x.is_contiguous(memory_format=torch.channels_last)
-        self.seen.append((self.training, ordered, self.inside, self.pred.dtype))
-
-    def before_batch(self):
-        self.model[1].register_forward_hook(self.look)
-        if self.interrupt:
-            raise KeyboardInterrupt
+    def before_fit(self):
+        self.model.network[1].register_forward_hook(self.look)
 
     def look(self, module, inputs, output):
-        self.inside = output.dtype
+        self.layer = inputs[0].is_contiguous(memory_format=torch.channels_last), output.dtype
+
+    def after_pred(self):
+        self.seen.append((self.training, *self.layer, self.pred.dtype))
+
+
+class Interrupt(Callback):
+    def after_pred(self):
+        raise KeyboardInterrupt
 
 
 def test_training_takes_the_way_that_was_measured(dls, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(learner, "way_to_train", lambda *arguments: "channels_last bfloat16")
-    network, spy = torch.nn.Sequential(torch.nn.BatchNorm2d(3), torch.nn.Conv2d(3, 11, 1)), Spy()
-    learn = learner.learner(dls, network)
+    layers = torch.nn.Sequential(torch.nn.BatchNorm2d(3), torch.nn.Conv2d(3, 11, 1))
+    spy = Spy()
+    learn = learner.learner(dls, StreetNetwork(layers))
     with learn.no_bar(), learn.no_logging(), learn.added_cbs(spy):
         learn.fit(1, 0.1)
     assert set(spy.seen) == {(training, True, torch.bfloat16, torch.float32) for training in (True, False)}
-    with pytest.raises(KeyboardInterrupt), learn.no_bar(), learn.no_logging(), learn.added_cbs(Spy(interrupt=True)):
+    with pytest.raises(KeyboardInterrupt), learn.no_bar(), learn.no_logging(), learn.added_cbs(Interrupt()):
         learn.fit(1, 0.1)
-    assert not torch.is_autocast_enabled("cpu")
-    assert learn.model(torch.zeros(1, 3, 8, 8)).dtype == torch.float32
+    assert not torch.is_autocast_enabled("cpu"), "an interrupted training leaves nothing open"
 
 
 def test_shares_of_classes_leave_void_out(dls) -> None:

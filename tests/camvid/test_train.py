@@ -136,10 +136,10 @@ WRONG = {
     ("--minutes", "0"): "0.05",
     ("--arch", "vgg"): "resnet34",
     ("--start", "none.pt"): "none.pt",
-    ("--rate", "1"): "0.1",
-    ("--rate", "nan"): "nan is not a number",
-    ("--minutes", "inf"): "100000",
-    ("--seed", "-1"): "-1",
+    ("--rate", "1"): "'--rate'",
+    ("--rate", "nan"): "'--rate'",
+    ("--minutes", "inf"): "'--minutes'",
+    ("--seed", "-1"): "'--seed'",
 }  # fmt: skip
 
 

@@ -205,11 +205,9 @@ def test_something_else_at_its_place(content: bytes | str, tmp_path: Path) -> No
 
 
 def test_a_second_run_in_the_folder_is_refused(tmp_path: Path) -> None:
-    hold = (
-        "import filelock, sys, time; filelock.FileLock(sys.argv[1]).acquire(); print('mine', flush=True); time.sleep(9)"
-    )
+    hold = "import filelock, sys; filelock.FileLock(sys.argv[1]).acquire(); print('mine', flush=True); sys.stdin.read()"
     command = [sys.executable, "-c", hold, str(tmp_path / ".lock")]
-    other = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    other = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         assert other.stdout.readline() == "mine\n"
         with pytest.raises(RunError, match="another training writes to"):

@@ -60,7 +60,7 @@ def test_batches_follow_the_progress(town: Path) -> None:
 
 def test_colours_and_classes_stay_together(town: Path) -> None:
     """Stripes of the town are 200, 120 and 60 bright: a crop's classes must follow its brightness."""
-    draw = drawing([(StreetCrops(read(town)), 1.0)], curriculum(96, 8), things=THINGS)
+    draw = drawing([(StreetCrops(read(town)), 1.0)], curriculum(96, 8), things=np.array([7]))
     both = 0
     for seed in range(3):
         images, targets = draw(np.random.default_rng(seed), 0.0)
