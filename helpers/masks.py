@@ -76,6 +76,9 @@ def resize_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
     Returns:
         (height, width) of the same type; its classes are among the mask's.
+
+    >>> resize_mask(np.array([[0, 7]]), (2, 4)).tolist()
+    [[0, 0, 7, 7], [0, 0, 7, 7]]
     """
     if mask.ndim != 2:
         raise MaskError(f"a mask has shape (H, W), this one has {mask.shape}")
@@ -97,6 +100,9 @@ def colorize(mask: np.ndarray, palette: np.ndarray) -> np.ndarray:
 
     Returns:
         (H, W, 3) uint8 RGB.
+
+    >>> colorize(np.array([[0, 1]]), np.array([[0, 0, 0], [255, 0, 128]])).tolist()
+    [[[0, 0, 0], [255, 0, 128]]]
     """
     mask = np.asarray(mask)
     palette = np.asarray(palette, np.uint8)

@@ -17,6 +17,13 @@ class ConfusionMatrix:
         num_classes: C, ids are 0 … C − 1.
         ignore_index: pixels whose *true* id is this are not counted, whatever was predicted. A *prediction* of this id
             elsewhere is a miss: it counts against the true class and for no other.
+
+    >>> target, pred = np.array([[0, 0, 1, 255]]), np.array([[0, 1, 1, 0]])
+    >>> scores = ConfusionMatrix(3, ignore_index=255).update(target, pred)
+    >>> scores.matrix.tolist()
+    [[1, 1, 0], [0, 1, 0], [0, 0, 0]]
+    >>> scores.iou().tolist(), scores.mean_iou()
+    ([0.5, 0.5, nan], 0.5)
     """
 
     def __init__(self, num_classes: int, *, ignore_index: int | None = None):

@@ -8,9 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # Before any framework is imported: no windows, no start-up chatter, no downloads; the plain way to compute, unmeasured.
-os.environ.update(
-    MPLBACKEND="Agg", TF_CPP_MIN_LOG_LEVEL="3", SEGMENTATION_TIER="sample", SEGMENTATION_COMPUTE="plain"
-)
+os.environ.update(MPLBACKEND="Agg", TF_CPP_MIN_LOG_LEVEL="3", SEGMENTATION_TIER="sample", SEGMENTATION_COMPUTE="plain")
 
 # A busy machine is no failure, so no deadlines; on CI the same examples each time.
 settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -23,9 +23,15 @@ def blocks(ids: np.ndarray, colors: np.ndarray, *, side: int = 20) -> np.ndarray
 
 
 def graph_bytes(
-    num_classes: int, *, crop: tuple[int, int] | None = None, stride: int = 1, extra: str | None = None,
-    input_name: str = "ImageTensor", output_name: str = "SemanticPredictions", input_type: str = "uint8",
-) -> bytes:  # fmt: skip
+    num_classes: int,
+    *,
+    crop: tuple[int, int] | None = None,
+    stride: int = 1,
+    extra: str | None = None,
+    input_name: str = "ImageTensor",
+    output_name: str = "SemanticPredictions",
+    input_type: str = "uint8",
+) -> bytes:
     """A serialised GraphDef.
 
     Args:

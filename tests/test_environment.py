@@ -13,14 +13,16 @@ from helpers import environment
     ("words", "command"),
     [
         (["check"], "python -m helpers check"),
-        (["evaluate", "deeplab_street", "{root}/data/camvid_practice"],
-         "python -m helpers evaluate deeplab_street data/camvid_practice"),
+        (
+            ["evaluate", "deeplab_street", "{root}/data/camvid_practice"],
+            "python -m helpers evaluate deeplab_street data/camvid_practice",
+        ),
         (["evaluate", "{outside}/model.pb", "--limit", "5"], "python -m helpers evaluate model.pb --limit 5"),
         (["train", "--out={outside}/run", "--seed=3"], "python -m helpers train --out=run --seed=3"),
         (["segment", "--out", "{outside}/not there yet"], "python -m helpers segment --out not there yet"),
         (["evaluate", "inside.txt", "no_such_file.txt"], "python -m helpers evaluate inside.txt no_such_file.txt"),
     ],
-)  # fmt: skip
+)
 def test_a_record_names_no_path_of_the_machine(
     words: list[str], command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -113,8 +113,13 @@ def grabcut(image: np.ndarray, alpha: np.ndarray, *, band: int = BAND, rounds: i
 
 # Name → a function of (image, alpha). The first is what early demos do, "guided" what the suite does.
 EDGES: dict[str, Callable[..., np.ndarray]] = {
-    "argmax": argmax, "dilate": dilate, "gaussian": gaussian, "soft": soft, "guided": guided, "grabcut": grabcut,
-}  # fmt: skip
+    "argmax": argmax,
+    "dilate": dilate,
+    "gaussian": gaussian,
+    "soft": soft,
+    "guided": guided,
+    "grabcut": grabcut,
+}
 
 
 def soften(image: np.ndarray, alpha: np.ndarray, *, edge: str = "guided") -> np.ndarray:

@@ -93,9 +93,12 @@ class PersonModel:
 
 
 def load_model(
-    name: str | Path = BUNDLED, *, size: int | None = None, person: int | None = None,
+    name: str | Path = BUNDLED,
+    *,
+    size: int | None = None,
+    person: int | None = None,
     device: torch.device | str | None = None,
-) -> PersonModel:  # fmt: skip
+) -> PersonModel:
     """Load a model that finds persons.
 
     Args:
@@ -144,9 +147,10 @@ def _torchvision(name: str, path: Path, size: int, device: torch.device) -> Pers
     mean, std = (255 * torch.from_numpy(values)[:, None, None].to(device) for values in (MEAN, STD))
     person = PASCAL_VOC.index("person")
     return PersonModel(
-        name, _in_torch(network, lambda x: (x - mean) / std, lambda out: _against_rest(out["out"], person), device),
+        name,
+        _in_torch(network, lambda x: (x - mean) / std, lambda out: _against_rest(out["out"], person), device),
         size=size,
-    )  # fmt: skip
+    )
 
 
 def _in_torch(network: torch.nn.Module, prepare: Callable, person: Callable, device: torch.device) -> Callable:
@@ -261,8 +265,11 @@ def read_weights(path: str | Path) -> dict[str, torch.Tensor]:
 
 def _fill(network: torch.nn.Module, weights: dict[str, torch.Tensor], name: str) -> None:
     wanted = network.state_dict()
-    wrong = [key for key in wanted | weights if key not in wanted or key not in weights
-             or wanted[key].shape != weights[key].shape]  # fmt: skip
+    wrong = [
+        key
+        for key in wanted | weights
+        if key not in wanted or key not in weights or wanted[key].shape != weights[key].shape
+    ]
     if wrong:
         raise BackgroundError(f"the weights don't fit {name}: {len(wrong)} tensors differ, {wrong[0]} for one")
     network.load_state_dict(weights)

@@ -43,10 +43,12 @@ def check_class_weights(class_weights: Callable[[np.ndarray, int], np.ndarray]) 
     """Exercise 3, class_weights"""
     counts = np.array([70, 30, 0, 50])  # the last one is Void
     wanted = np.array([1 / np.log(1.02 + 0.7), 1 / np.log(1.02 + 0.3), 1 / np.log(1.02), 0])
-    expect_equal(class_weights(counts, 3), wanted, "the weights for counts 70, 30, 0 and 50 of Void (class 3)",
-                 tolerance=1e-6)  # fmt: skip
+    expect_equal(
+        class_weights(counts, 3), wanted, "the weights for counts 70, 30, 0 and 50 of Void (class 3)", tolerance=1e-6
+    )
     counts = np.array([10, 400, 90, 500])
     wanted = np.array([0, *1 / np.log(1.02 + counts[1:] / 990)])
-    expect_equal(class_weights(counts, 0), wanted, "the weights for counts 10 of Void (class 0), 400, 90 and 500",
-                 tolerance=1e-6)  # fmt: skip
+    expect_equal(
+        class_weights(counts, 0), wanted, "the weights for counts 10 of Void (class 0), 400, 90 and 500", tolerance=1e-6
+    )
     expect(counts.tolist() == [10, 400, 90, 500], "class_weights changed the counts it was given; make a new array")

@@ -22,8 +22,15 @@ def _axes(ax: Axes | None, figsize: tuple[float, float] = (7, 3)) -> Axes:
     return ax
 
 
-def plot_views(images: np.ndarray, masks: np.ndarray, label_set: LabelSet, *, titles: Sequence[str] = (),
-               columns: int = 4, width: float = 11.0) -> Figure:  # fmt: skip
+def plot_views(
+    images: np.ndarray,
+    masks: np.ndarray,
+    label_set: LabelSet,
+    *,
+    titles: Sequence[str] = (),
+    columns: int = 4,
+    width: float = 11.0,
+) -> Figure:
     """A batch as the network gets it: each view with its mask laid over it.
 
     Args:
@@ -35,8 +42,10 @@ def plot_views(images: np.ndarray, masks: np.ndarray, label_set: LabelSet, *, ti
         width: of the figure, in inches.
     """
     palette = label_set.palette()
-    panels = [overlay(image, mask, palette, ignore_index=label_set.ignore_index)
-              for image, mask in zip(images, masks, strict=True)]  # fmt: skip
+    panels = [
+        overlay(image, mask, palette, ignore_index=label_set.ignore_index)
+        for image, mask in zip(images, masks, strict=True)
+    ]
     return plot_grid(panels, titles=titles, columns=columns, width=width)
 
 
@@ -99,8 +108,10 @@ def plot_unet(encoder: Sequence[np.ndarray], decoder: Sequence[np.ndarray]) -> F
         return left, left + side, (top + bottom) / 2
 
     down = [draw(maps, lefts[i], i) for i, maps in enumerate(encoder)]
-    up = [draw(maps, right_end - lefts[levels - 2 - i] - sides[levels - 2 - i], levels - 2 - i)
-          for i, maps in enumerate(decoder)][::-1]  # fmt: skip
+    up = [
+        draw(maps, right_end - lefts[levels - 2 - i] - sides[levels - 2 - i], levels - 2 - i)
+        for i, maps in enumerate(decoder)
+    ][::-1]
     for level in range(levels - 1):
         skip = {"arrowstyle": "->", "color": "tab:blue", "linewidth": 2}
         ax.annotate("", (up[level][0] - 0.02, up[level][2]), (down[level][1] + 0.02, down[level][2]), arrowprops=skip)
@@ -157,8 +168,15 @@ def mistakes(image: np.ndarray, target: np.ndarray, pred: np.ndarray, *, ignore_
     return shown
 
 
-def plot_results(images: Sequence[np.ndarray], targets: Sequence[np.ndarray], preds: Sequence[np.ndarray],
-                 label_set: LabelSet, *, titles: Sequence[str] = (), width: float = 10.0) -> Figure:  # fmt: skip
+def plot_results(
+    images: Sequence[np.ndarray],
+    targets: Sequence[np.ndarray],
+    preds: Sequence[np.ndarray],
+    label_set: LabelSet,
+    *,
+    titles: Sequence[str] = (),
+    width: float = 10.0,
+) -> Figure:
     """A row for each picture: picture, truth, prediction, and where they differ.
 
     Args:
@@ -180,8 +198,14 @@ def plot_results(images: Sequence[np.ndarray], targets: Sequence[np.ndarray], pr
     return figure
 
 
-def plot_comparison(scores: Mapping[str, Sequence[float]], label_set: LabelSet, *, title: str = "",
-                    xlabel: str = "IoU", ax: Axes | None = None) -> Axes:  # fmt: skip
+def plot_comparison(
+    scores: Mapping[str, Sequence[float]],
+    label_set: LabelSet,
+    *,
+    title: str = "",
+    xlabel: str = "IoU",
+    ax: Axes | None = None,
+) -> Axes:
     """Scores of several runs beside each other, class by class, best class of the first run on top.
 
     Args:

@@ -13,15 +13,26 @@ from helpers.labels import CITYSCAPES, LabelSet
 from helpers.masks import MaskError, read_mask
 
 _MERGED = {
-    "road": ["road"], "sidewalk": ["sidewalk"], "building": ["building", "wall", "fence"], "pole": ["pole"],
-    "traffic light": ["traffic light"], "traffic sign": ["traffic sign"], "vegetation": ["vegetation"],
-    "terrain": ["terrain"], "person": ["person", "rider"], "car": ["car", "truck", "bus"],
-}  # fmt: skip
+    "road": ["road"],
+    "sidewalk": ["sidewalk"],
+    "building": ["building", "wall", "fence"],
+    "pole": ["pole"],
+    "traffic light": ["traffic light"],
+    "traffic sign": ["traffic sign"],
+    "vegetation": ["vegetation"],
+    "terrain": ["terrain"],
+    "person": ["person", "rider"],
+    "car": ["car", "truck", "bus"],
+}
 
 DRIVESEG = LabelSet(
-    "driveseg", "MIT DriveSeg, merged", tuple(_MERGED), CITYSCAPES.colors[[CITYSCAPES.index(name) for name in _MERGED]],
-    255, "Ding et al. 2020: MIT DriveSeg (Manual) Dataset",
-)  # fmt: skip
+    "driveseg",
+    "MIT DriveSeg, merged",
+    tuple(_MERGED),
+    CITYSCAPES.colors[[CITYSCAPES.index(name) for name in _MERGED]],
+    255,
+    "Ding et al. 2020: MIT DriveSeg (Manual) Dataset",
+)
 
 
 def fold_to_driveseg() -> np.ndarray:

@@ -165,8 +165,12 @@ def write_submission(
         writer = csv.DictWriter(file, header, lineterminator="\n")
         writer.writeheader()
         for image_id, class_id in slots:
-            record = {"ImageId_ClassId": f"{image_id}_{class_id}", "ImageId": image_id, "ClassId": class_id,
-                      "EncodedPixels": runs[image_id, class_id]}  # fmt: skip
+            record = {
+                "ImageId_ClassId": f"{image_id}_{class_id}",
+                "ImageId": image_id,
+                "ClassId": class_id,
+                "EncodedPixels": runs[image_id, class_id],
+            }
             writer.writerow({column: record[column] for column in header})
     return path
 

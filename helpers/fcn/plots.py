@@ -33,9 +33,12 @@ def plot_convolutions(
     width = max(padded.shape[1] for _, _, padded in drawings)
     height = max(len(padded) + 1 + len(output) for (*_, padded), output in zip(drawings, outputs, strict=True))
     figure, axes = plt.subplots(
-        1, len(settings) + 1, figsize=(1.5 + 0.45 * width * len(settings), 0.42 * height + 0.5),
-        width_ratios=[kernel.shape[1] + 0.5] + [width] * len(settings), layout="constrained",
-    )  # fmt: skip
+        1,
+        len(settings) + 1,
+        figsize=(1.5 + 0.45 * width * len(settings), 0.42 * height + 0.5),
+        width_ratios=[kernel.shape[1] + 0.5] + [width] * len(settings),
+        layout="constrained",
+    )
     _draw_cells(axes[0], kernel, (0, 0), face=ORANGE)
     axes[0].set_title("kernel")
     for ax, (stride, padding, padded), output in zip(axes[1:], drawings, outputs, strict=True):
@@ -69,16 +72,27 @@ def plot_numbers(panels: Mapping[str, np.ndarray]) -> Figure:
     widths = [values.shape[1] for values in panels.values()]
     tallest = max(values.shape[0] for values in panels.values())
     figure, axes = plt.subplots(
-        1, len(panels), figsize=(0.42 * (sum(widths) + len(widths)), 0.42 * tallest + 0.5), width_ratios=widths,
-        layout="constrained", squeeze=False,
-    )  # fmt: skip
+        1,
+        len(panels),
+        figsize=(0.42 * (sum(widths) + len(widths)), 0.42 * tallest + 0.5),
+        width_ratios=widths,
+        layout="constrained",
+        squeeze=False,
+    )
     highest = max(values.max() for values in panels.values())
     for ax, (title, values) in zip(axes.flat, panels.items(), strict=True):
         ax.imshow(values, cmap="Blues", vmin=0, vmax=1.3 * highest)
         for row, column in np.ndindex(values.shape):
             dark = values[row, column] > 0.8 * highest
-            ax.text(column, row, f"{values[row, column]:.3g}", ha="center", va="center", fontsize=9,
-                    color="white" if dark else "black")  # fmt: skip
+            ax.text(
+                column,
+                row,
+                f"{values[row, column]:.3g}",
+                ha="center",
+                va="center",
+                fontsize=9,
+                color="white" if dark else "black",
+            )
         ax.set_title(title, fontsize=11)
         ax.set_axis_off()
         ax.set_anchor("N")
@@ -93,12 +107,26 @@ def _draw_cells(
     height, width = values.shape
     for row, column in np.ndindex(values.shape):
         inside = border <= row < height - border and border <= column < width - border
-        ax.add_patch(Rectangle(
-            (left + column, top + row), 1, 1, facecolor=(face if inside else "white"), alpha=0.35 if inside else 1,
-            edgecolor="white" if inside else "0.8", linestyle="-" if inside else ":",
-        ))  # fmt: skip
-        ax.text(left + column + 0.5, top + row + 0.55, f"{values[row, column]:g}", ha="center", va="center",
-                fontsize=10, color="black" if inside else "0.6")  # fmt: skip
+        ax.add_patch(
+            Rectangle(
+                (left + column, top + row),
+                1,
+                1,
+                facecolor=(face if inside else "white"),
+                alpha=0.35 if inside else 1,
+                edgecolor="white" if inside else "0.8",
+                linestyle="-" if inside else ":",
+            )
+        )
+        ax.text(
+            left + column + 0.5,
+            top + row + 0.55,
+            f"{values[row, column]:g}",
+            ha="center",
+            va="center",
+            fontsize=10,
+            color="black" if inside else "0.6",
+        )
 
 
 def _frame(ax: Axes, left: float, top: float, shape: tuple[int, int], color: str) -> None:
@@ -148,8 +176,15 @@ def plot_palette(label_set: LabelSet, *, columns: int = 7) -> Axes:
         row, column = divmod(class_id, columns)
         ax.add_patch(Rectangle((column, row), 1, 1, facecolor=color, edgecolor="white", linewidth=2))
         dark = color @ (0.299, 0.587, 0.114) < 0.5  # luma: which cells need white letters
-        ax.text(column + 0.5, row + 0.5, f"{class_id} {name}", ha="center", va="center", fontsize=10,
-                color="white" if dark else "black")  # fmt: skip
+        ax.text(
+            column + 0.5,
+            row + 0.5,
+            f"{class_id} {name}",
+            ha="center",
+            va="center",
+            fontsize=10,
+            color="white" if dark else "black",
+        )
     ax.set_xlim(0, columns)
     ax.set_ylim(rows, 0)
     ax.set_axis_off()
@@ -210,8 +245,15 @@ def plot_models(models: Mapping[str, Published], *, ax: Axes | None = None) -> A
     ax = ax or plt.subplots(figsize=(9, 4.6), layout="constrained")[1]
     for name, facts in models.items():
         ax.scatter(facts.gflops, facts.miou, s=3 * facts.megabytes, color=BLUE, alpha=0.55)
-        ax.annotate(f"{name}, {facts.megabytes:.0f} MB", (facts.gflops, facts.miou), fontsize=9, ha="right",
-                    va="center", xytext=(-4 - np.sqrt(facts.megabytes), 0), textcoords="offset points")  # fmt: skip
+        ax.annotate(
+            f"{name}, {facts.megabytes:.0f} MB",
+            (facts.gflops, facts.miou),
+            fontsize=9,
+            ha="right",
+            va="center",
+            xytext=(-4 - np.sqrt(facts.megabytes), 0),
+            textcoords="offset points",
+        )
     ax.set_xscale("log")
     ax.set_xlim(left=0.1 * min(facts.gflops for facts in models.values()))
     ax.margins(y=0.15)

@@ -25,8 +25,9 @@ def check_mean_dice(mean_dice: Callable[[np.ndarray, np.ndarray], float]) -> Non
     targets, preds = np.zeros((2, 2, 4), bool), np.zeros((2, 2, 4), bool)
     expect_equal(mean_dice(targets, preds), 1.0, "mean_dice where all masks are empty, which counts as right")
     targets[0, 0], preds[0, 0, :2] = True, True
-    expect_equal(mean_dice(targets, preds), (4 / 6 + 1) / 2, "mean_dice of Dice 4/6 and empty against empty",
-                 tolerance=1e-9)  # fmt: skip
+    expect_equal(
+        mean_dice(targets, preds), (4 / 6 + 1) / 2, "mean_dice of Dice 4/6 and empty against empty", tolerance=1e-9
+    )
     preds[1, 1, 3] = True
     expect_equal(mean_dice(targets, preds), (4 / 6 + 0) / 2, "mean_dice of Dice 4/6 and a false alarm", tolerance=1e-9)
     rng = np.random.default_rng(1)
@@ -40,9 +41,14 @@ def check_false_alarm_rate(false_alarm_rate: Callable[[np.ndarray, np.ndarray], 
     """Exercise 3, false_alarm_rate"""
     has_defect = np.array([True, False, False, True, False, False])
     flagged = np.array([True, True, False, False, False, False])
-    expect_equal(false_alarm_rate(has_defect, flagged), 1 / 4, "false_alarm_rate with 1 of 4 good sheets stopped",
-                 tolerance=1e-9)  # fmt: skip
-    expect_equal(false_alarm_rate(has_defect, ~flagged), 3 / 4, "false_alarm_rate with 3 of 4 good sheets stopped",
-                 tolerance=1e-9)  # fmt: skip
+    expect_equal(
+        false_alarm_rate(has_defect, flagged), 1 / 4, "false_alarm_rate with 1 of 4 good sheets stopped", tolerance=1e-9
+    )
+    expect_equal(
+        false_alarm_rate(has_defect, ~flagged),
+        3 / 4,
+        "false_alarm_rate with 3 of 4 good sheets stopped",
+        tolerance=1e-9,
+    )
     rate = false_alarm_rate(np.array([True, True]), np.array([True, False]))
     expect(rate == 0, f"without good sheets there is no false alarm, so the rate is 0; yours is {rate}")

@@ -93,8 +93,10 @@ class Areas:
             lines.append(f"{name:<12}{count:>7}{cells[0]:>7}{cells[1]:>17}{cells[2]:>8}{cells[3]:>11}")
         flagged = (self.target > 0)[self.pred > 0]
         precision = f"{flagged.mean():.3f}" if flagged.size else "–"
-        lines.append(f"{'all':<12}{counts.sum():>7}{self.mean_dice():>7.3f}{self.mean_defect_dice():>17.3f}"
-                     f"{self.mean_recall():>8.3f}{precision:>11}")  # fmt: skip
+        lines.append(
+            f"{'all':<12}{counts.sum():>7}{self.mean_dice():>7.3f}{self.mean_defect_dice():>17.3f}"
+            f"{self.mean_recall():>8.3f}{precision:>11}"
+        )
         return "\n".join(lines)
 
 

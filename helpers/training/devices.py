@@ -35,7 +35,6 @@ class Way(NamedTuple):
 WAYS = {
     "plain": Way(),
     "channels_last": Way(torch.channels_last),
-    "bfloat16": Way(dtype=torch.bfloat16),
     "channels_last bfloat16": Way(torch.channels_last, torch.bfloat16),
 }
 

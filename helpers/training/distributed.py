@@ -179,9 +179,7 @@ def random_crop(pairs: list[tuple[np.ndarray, np.ndarray]], *, size: tuple[int, 
 
     def crop(rng: np.random.Generator, progress: float) -> tuple[np.ndarray, np.ndarray]:
         image, mask = pairs[rng.integers(len(pairs))]
-        return random_view(
-            image, mask, size=size, scale=(0.5, 1.5), rng=rng, ignore_index=CAMVID11.ignore_index
-        )  # fmt: skip
+        return random_view(image, mask, size=size, scale=(0.5, 1.5), rng=rng, ignore_index=CAMVID11.ignore_index)
 
     return crop
 

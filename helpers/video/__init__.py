@@ -10,6 +10,18 @@ from helpers.video.views import VIEWS, FrameView
 from helpers.video.writer import VideoWriter, write_video
 
 __all__ = [
-    "VIEWS", "FrameView", "VideoError", "VideoInfo", "VideoReader", "VideoReport", "VideoWriter", "camera_frames",
-    "preview_png", "read_frames", "segment_video", "show_preview", "show_video", "write_video",
-]  # fmt: skip
+    "VIEWS",
+    "FrameView",
+    "VideoError",
+    "VideoInfo",
+    "VideoReader",
+    "VideoReport",
+    "VideoWriter",
+    "camera_frames",
+    "preview_png",
+    "read_frames",
+    "segment_video",
+    "show_preview",
+    "show_video",
+    "write_video",
+]

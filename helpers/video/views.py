@@ -29,9 +29,14 @@ class FrameView:
     """
 
     def __init__(
-        self, label_set: LabelSet, *, view: str = "overlay", palette: str = "official", alpha: float = 0.5,
+        self,
+        label_set: LabelSet,
+        *,
+        view: str = "overlay",
+        palette: str = "official",
+        alpha: float = 0.5,
         legend: bool = True,
-    ):  # fmt: skip
+    ):
         if view not in VIEWS:
             raise ValueError(f"unknown view {view!r}; choose one of {', '.join(VIEWS)}")
         self.label_set, self.view, self.alpha, self.legend = label_set, view, alpha, legend

@@ -37,9 +37,15 @@ class VideoWriter:
     """
 
     def __init__(
-        self, path: str | Path, fps: float, *, audio_from: str | Path | None = None, start: float = 0.0,
-        end: float | None = None, crf: int = 23,
-    ):  # fmt: skip
+        self,
+        path: str | Path,
+        fps: float,
+        *,
+        audio_from: str | Path | None = None,
+        start: float = 0.0,
+        end: float | None = None,
+        crf: int = 23,
+    ):
         self.path, self.fps, self.crf = Path(path), fps, crf
         if self.path.suffix.lower() != ".mp4":
             raise VideoError(f"{self.path.name}: videos are written as .mp4")

@@ -100,8 +100,11 @@ def test_segment_gives_equal_stems_results_of_their_own(work, model):
     save_image("more/a.jpg", np.full((10, 10, 3), 255, np.uint8))
     result = run("segment", "a.png", "more/a.jpg", "--model", model)
     assert files("segmented") == [
-        "a_mask.png", "a_overlay.png", "more_a_jpg_mask.png", "more_a_jpg_overlay.png",
-    ]  # fmt: skip
+        "a_mask.png",
+        "a_overlay.png",
+        "more_a_jpg_mask.png",
+        "more_a_jpg_overlay.png",
+    ]
     assert read_mask("segmented/a_mask.png").shape == (40, 40)
     assert read_mask("segmented/more_a_jpg_mask.png").shape == (10, 10)
     said = f"{Path('more/a.jpg')}: the name a is taken, so its results are called more_a_jpg"

@@ -49,8 +49,21 @@ def test_writes_an_overlay_with_progress(work, model):
 
 
 def test_engine_view_and_part(work, model):
-    run("clip.mp4", "--model", model, "--engine", "openvino", "--view", "side", "--start", 0.5, "--end", 1.5,
-        "--every", 2)  # fmt: skip
+    run(
+        "clip.mp4",
+        "--model",
+        model,
+        "--engine",
+        "openvino",
+        "--view",
+        "side",
+        "--start",
+        0.5,
+        "--end",
+        1.5,
+        "--every",
+        2,
+    )
     info = VideoReader("segmented/clip_side.mp4").info
     assert (info.frames, info.fps, info.width) == (5, 5, 160)
 
@@ -81,9 +94,14 @@ def test_bad_files_are_named_and_the_others_done(work, model):
     assert [path.name for path in Path("segmented").iterdir()] == ["clip_overlay.mp4"]
 
 
-@pytest.mark.parametrize("words, message", [
-    (["--start", 5], "ends after 2.00 s"), (["--engine", "onnx"], "unknown engine"), (["--engine", "litert"], "choose"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["--start", 5], "ends after 2.00 s"),
+        (["--engine", "onnx"], "unknown engine"),
+        (["--engine", "litert"], "choose"),
+    ],
+)
 def test_impossible_wishes_are_one_line(work, model, words, message):
     result = run("clip.mp4", "--model", model, *words, code=2)
     errors = [line for line in result.stderr.splitlines() if line.startswith("error: ")]

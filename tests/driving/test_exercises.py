@@ -14,18 +14,24 @@ def flicker(preds, truths):
 
 def test_flicker():
     assert_accepts(check_flicker, flicker)
-    assert_rejects(check_flicker, {
-        "real changes counted": lambda p, t: float((np.asarray(p)[1:] != np.asarray(p)[:-1]).mean()),
-        "pixels without a label counted": lambda p, t: float(
-            (np.asarray(p)[1:] != np.asarray(p)[:-1])[np.asarray(t)[1:] == np.asarray(t)[:-1]].mean()
-        ),
-        "truth and prediction swapped": lambda p, t: flicker(t, p),
-        "a share of all pixels": lambda p, t: float(
-            ((np.asarray(p)[1:] != np.asarray(p)[:-1])
-             & (np.asarray(t)[1:] == np.asarray(t)[:-1]) & (np.asarray(t)[1:] != 255)).mean()
-        ),
-        "in percent": lambda p, t: 100 * flicker(p, t),
-    })  # fmt: skip
+    assert_rejects(
+        check_flicker,
+        {
+            "real changes counted": lambda p, t: float((np.asarray(p)[1:] != np.asarray(p)[:-1]).mean()),
+            "pixels without a label counted": lambda p, t: float(
+                (np.asarray(p)[1:] != np.asarray(p)[:-1])[np.asarray(t)[1:] == np.asarray(t)[:-1]].mean()
+            ),
+            "truth and prediction swapped": lambda p, t: flicker(t, p),
+            "a share of all pixels": lambda p, t: float(
+                (
+                    (np.asarray(p)[1:] != np.asarray(p)[:-1])
+                    & (np.asarray(t)[1:] == np.asarray(t)[:-1])
+                    & (np.asarray(t)[1:] != 255)
+                ).mean()
+            ),
+            "in percent": lambda p, t: 100 * flicker(p, t),
+        },
+    )
 
 
 def fading(logits, weight):
@@ -49,11 +55,14 @@ def mean_of_all_frames(logits, weight):
 
 def test_fading():
     assert_accepts(check_fading, fading)
-    assert_rejects(check_fading, {
-        "weights swapped": lambda logits, weight: fading(logits, 1 - weight),
-        "no memory": lambda logits, weight: (frame.argmax(-1) for frame in logits),
-        "mean of all frames": mean_of_all_frames,
-        "scores instead of ids": scores_instead_of_ids,
-        "argmax over the wrong axis": lambda logits, weight: (frame.argmax(0) for frame in logits),
-        "last frame missing": lambda logits, weight: list(fading(logits, weight))[:-1],
-    })  # fmt: skip
+    assert_rejects(
+        check_fading,
+        {
+            "weights swapped": lambda logits, weight: fading(logits, 1 - weight),
+            "no memory": lambda logits, weight: (frame.argmax(-1) for frame in logits),
+            "mean of all frames": mean_of_all_frames,
+            "scores instead of ids": scores_instead_of_ids,
+            "argmax over the wrong axis": lambda logits, weight: (frame.argmax(0) for frame in logits),
+            "last frame missing": lambda logits, weight: list(fading(logits, weight))[:-1],
+        },
+    )

@@ -44,8 +44,9 @@ def test_costs_as_they_are_and_in_full() -> None:
     ax = plots.plot_costs(stages, (20, 40))
     np.testing.assert_allclose([bar.get_width() for bar in ax.patches], [0.2, 0.2, 0.8, 3.2])
     assert [text.get_text() for text in ax.get_legend().get_texts()] == [
-        "as it is: 0.4 billion", "at full resolution: 4 billion",
-    ]  # fmt: skip
+        "as it is: 0.4 billion",
+        "at full resolution: 4 billion",
+    ]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["2 at 10 × 20", "1 at 5 × 10"]
 
 

@@ -69,9 +69,11 @@ BAD = {
     "a bomb": (png(9_999, 9_999, zlib.compress(bytes(10**6))), "too many pixels; send at most 25 megapixels"),
     "a bomb that Pillow knows": (png(20_000, 20_000, BLACK), "too many pixels"),
     "a bomb in a comment": (
-        png(40, 40, BLACK, chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(100_000_000)))), "damaged"),
+        png(40, 40, BLACK, chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(100_000_000)))),
+        "damaged",
+    ),
     "too many bytes": (saved("PNG") + bytes(settings.UPLOAD_BYTES), "MB; send at most 12 MB"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("kind", BAD)
@@ -129,10 +131,15 @@ def test_pictures_of_a_phone_stand_upright(orientation):
     upright = np.zeros((32, 48, 3), np.uint8)
     upright[:16, :24] = 255
     as_stored = {
-        1: lambda a: a, 2: lambda a: a[:, ::-1], 3: lambda a: a[::-1, ::-1], 4: lambda a: a[::-1],
-        5: lambda a: a.swapaxes(0, 1), 6: lambda a: np.rot90(a), 7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
+        1: lambda a: a,
+        2: lambda a: a[:, ::-1],
+        3: lambda a: a[::-1, ::-1],
+        4: lambda a: a[::-1],
+        5: lambda a: a.swapaxes(0, 1),
+        6: lambda a: np.rot90(a),
+        7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
         8: lambda a: np.rot90(a, -1),
-    }[orientation](upright)  # fmt: skip
+    }[orientation](upright)
     data = saved("JPEG", np.ascontiguousarray(as_stored), exif=exif, quality=95)
     assert np.abs(uploads.decode(data).astype(int) - upright).max() < 60
 

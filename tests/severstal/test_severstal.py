@@ -321,8 +321,9 @@ def test_nothing_is_written_unless_all_is_right(tmp_path):
     with pytest.raises(rle.RLEError):
         severstal.write_submission(path, ((k, v * 7) for k, v in predicted().items()), sample_path=sample)
     assert path.read_text() == "an earlier one" and sorted(p.name for p in tmp_path.iterdir()) == [
-        "sample_submission.csv", "submission.csv"
-    ]  # fmt: skip
+        "sample_submission.csv",
+        "submission.csv",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -332,13 +333,20 @@ def test_nothing_is_written_unless_all_is_right(tmp_path):
         (lambda text: text.replace("a.jpg_3,25606 4\n", ""), "has no row for a.jpg, class 3"),
         (lambda text: text + "z.jpg_1,\n", "line 10 (z.jpg, class 1): not in the sample"),
         (lambda text: text.replace("25606 4", "25606 999999"), "line 8 (a.jpg, class 3): run 1"),
-        (lambda text: text.replace("b.jpg_1,409345 256\nb.jpg_2,\n", "b.jpg_2,\nb.jpg_1,409345 256\n"),
-         "line 2: from here on the rows are in another order"),
-        (lambda text: "EncodedPixels,ImageId_ClassId\n" + "".join(
-            ",".join(line.split(",")[::-1]) + "\n" for line in text.splitlines()[1:]), "has the header EncodedPixels,"),
+        (
+            lambda text: text.replace("b.jpg_1,409345 256\nb.jpg_2,\n", "b.jpg_2,\nb.jpg_1,409345 256\n"),
+            "line 2: from here on the rows are in another order",
+        ),
+        (
+            lambda text: (
+                "EncodedPixels,ImageId_ClassId\n"
+                + "".join(",".join(line.split(",")[::-1]) + "\n" for line in text.splitlines()[1:])
+            ),
+            "has the header EncodedPixels,",
+        ),
         (lambda text: "", "it is empty"),
     ],
-)  # fmt: skip
+)
 def test_what_the_competition_would_refuse(tmp_path, change, message):
     sample, path = tmp_path / "sample_submission.csv", tmp_path / "submission.csv"
     sample.write_text(SAMPLES["joined"])

@@ -23,8 +23,11 @@ def scene() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A road with two cars that touch, and a person."""
     mask = np.full((30, 40), ROAD, np.uint8)
     instances = np.zeros((30, 40), np.uint16)
-    for number, class_id, window in ((300, CAR, np.s_[10:20, 5:15]), (7, CAR, np.s_[10:20, 15:21]),
-                                     (9, PERSON, np.s_[5:25, 36:39])):  # fmt: skip
+    for number, class_id, window in (
+        (300, CAR, np.s_[10:20, 5:15]),
+        (7, CAR, np.s_[10:20, 15:21]),
+        (9, PERSON, np.s_[5:25, 36:39]),
+    ):
         mask[window], instances[window] = class_id, number
     return np.full((30, 40, 3), 90, np.uint8), mask, instances
 

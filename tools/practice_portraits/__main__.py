@@ -13,8 +13,13 @@ from tqdm import tqdm
 from tools.practice_portraits import bodies, people, scene
 
 # Framing → the world's height in the picture and how far below the top of the head its middle lies, in metres.
-FRAMINGS = {"face": (0.40, 0.15), "bust": (0.62, 0.25), "half": (0.92, 0.40), "three quarters": (1.35, 0.60),
-            "whole": (2.0, 0.88)}  # fmt: skip
+FRAMINGS = {
+    "face": (0.40, 0.15),
+    "bust": (0.62, 0.25),
+    "half": (0.92, 0.40),
+    "three quarters": (1.35, 0.60),
+    "whole": (2.0, 0.88),
+}
 
 
 def main(

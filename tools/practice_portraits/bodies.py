@@ -86,9 +86,15 @@ def _shares(value: float, low: str, middle: str, high: str) -> dict[str, float]:
 
 
 def shaped(
-    *, female: float, age: float, muscle: float, weight: float, height: float, origins: dict[str, float],
+    *,
+    female: float,
+    age: float,
+    muscle: float,
+    weight: float,
+    height: float,
+    origins: dict[str, float],
     details: dict[str, float],
-) -> np.ndarray:  # fmt: skip
+) -> np.ndarray:
     """The vertices (V, 3) of a body at rest.
 
     Args:

@@ -62,8 +62,16 @@ def _mesh(name: str, vertices: np.ndarray, faces: np.ndarray, *, smooth: bool = 
     return thing
 
 
-def _material(name: str, colour, *, roughness: float = 0.6, attribute: str | None = None, bump: float = 0.0,
-              scale: float = 60.0, **inputs):  # fmt: skip
+def _material(
+    name: str,
+    colour,
+    *,
+    roughness: float = 0.6,
+    attribute: str | None = None,
+    bump: float = 0.0,
+    scale: float = 60.0,
+    **inputs,
+):
     """A principled material whose colour is given, or an attribute of the mesh; with noise as bumps."""
     material = bpy.data.materials.new(name)
     material.use_nodes = True
@@ -120,14 +128,29 @@ def _paint_skin(skin, person: Person, rest: np.ndarray) -> None:
     scalp = _scalp(rest, 0.012)[ids][:, None] * (0.85 if person.hair["cover"] else 0)
     colours = colours * (1 - scalp) + np.array(person.hair["colour"]) * 0.7 * scalp
     _paint(skin, colours)
-    _dress(skin, _material("skin", tone, roughness=0.48, attribute="paint", bump=0.12, scale=180,
-                           Subsurface_Weight=0.25, Subsurface_Scale=0.01, IOR=1.4))  # fmt: skip
+    _dress(
+        skin,
+        _material(
+            "skin",
+            tone,
+            roughness=0.48,
+            attribute="paint",
+            bump=0.12,
+            scale=180,
+            Subsurface_Weight=0.25,
+            Subsurface_Scale=0.01,
+            IOR=1.4,
+        ),
+    )
 
 
 def _teeth(vertices: np.ndarray) -> None:
     mesh = bodies.base_mesh()
-    for name, colour in (("upper-teeth", (0.75, 0.72, 0.65)), ("lower-teeth", (0.75, 0.72, 0.65)),
-                         ("tongue", (0.45, 0.12, 0.1))):  # fmt: skip
+    for name, colour in (
+        ("upper-teeth", (0.75, 0.72, 0.65)),
+        ("lower-teeth", (0.75, 0.72, 0.65)),
+        ("tongue", (0.45, 0.12, 0.1)),
+    ):
         thing = _mesh(name, vertices, mesh.quads[mesh.groups == f"helper-{name}"])
         _dress(thing, _material(name, colour, roughness=0.3))
 

@@ -12,8 +12,15 @@ from tools.practice_streets.world import World
 
 # What the scenes of a town show in turn, so that rare classes occur in each of them.
 RARE = (
-    ("bus",), ("motorcycle",), ("tram",), ("truck", "cone"), ("child", "dog"), (), ("bus", "motorcycle"), ("truck",),
-)  # fmt: skip
+    ("bus",),
+    ("motorcycle",),
+    ("tram",),
+    ("truck", "cone"),
+    ("child", "dog"),
+    (),
+    ("bus", "motorcycle"),
+    ("truck",),
+)
 
 FRAME = (360, 480)  # height, width in pixels
 
@@ -91,9 +98,12 @@ def _frames(town: str, count: int, *, valid: bool = False) -> list[Shot]:
 
 
 _TOWNS = (
-    _frames("elmbury", 28), _frames("norwick", 20), _frames("dunholt", 16), _frames("saltmere", 12),
+    _frames("elmbury", 28),
+    _frames("norwick", 20),
+    _frames("dunholt", 16),
+    _frames("saltmere", 12),
     _frames("wexcombe", 20, valid=True),
-)  # fmt: skip
+)
 # Town after town in turn: the first dozen already shows every light.
 PRACTICE = [frames[k] for k in range(28) for frames in _TOWNS if k < len(frames)]
 

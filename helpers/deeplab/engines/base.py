@@ -28,9 +28,14 @@ class Graph(ABC):
     """
 
     def __init__(
-        self, name: str, outputs: int, *, labels: LabelSet | None, checkpoint: Checkpoint | None,
+        self,
+        name: str,
+        outputs: int,
+        *,
+        labels: LabelSet | None,
+        checkpoint: Checkpoint | None,
         input_limit: tuple[int, int] | None = None,
-    ):  # fmt: skip
+    ):
         self.name = name
         known = checkpoint.labels if checkpoint else None
         self.labels = labels or known or label_sets.generic(outputs)
