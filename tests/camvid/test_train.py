@@ -56,7 +56,7 @@ def test_score_ignores_void(town: Path) -> None:
 def test_command_writes_weights_and_record(town: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "run"
     monkeypatch.setattr(sys, "argv", ["helpers", "train", "camvid", "--dir", str(town)])
-    done = train_camvid(town, out, "--minutes", "0.1", "--size", "96")
+    done = train_camvid(town, out, "--minutes", "0.05", "--size", "96")
     assert done.exit_code == 0, done.output
     assert "4 pictures to learn from, 2 to validate on" in done.output and "mean IoU" in done.output
     record = json.loads((out / "record.json").read_text())
@@ -78,11 +78,11 @@ def test_command_writes_weights_and_record(town: Path, tmp_path: Path, monkeypat
     mask = np.asarray(Image.open(tmp_path / "s" / "B_1_mask.png"))
     assert np.array_equal(mask, load(out / "weights.pt").predict(np.asarray(Image.open(picture))))
     # The same command again finds the run complete; another setting is refused and leaves it as it is.
-    done = train_camvid(town, out, "--minutes", "0.1", "--size", "96")
+    done = train_camvid(town, out, "--minutes", "0.05", "--size", "96")
     assert done.exit_code == 0 and "continued after " in done.output, done.output
     weights = (out / "weights.pt").read_bytes()
     assert json.loads((out / "record.json").read_text())["steps"] == record["steps"]
-    done = train_camvid(town, out, "--minutes", "0.1", "--size", "128")
+    done = train_camvid(town, out, "--minutes", "0.05", "--size", "128")
     assert done.exit_code == 2 and "other settings" in done.output and "another folder" in done.output
     assert (out / "weights.pt").read_bytes() == weights
     # Full size goes on from half size.
