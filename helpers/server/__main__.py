@@ -25,6 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+FAILED = 2  # exit code where something is set wrong
 LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
@@ -41,7 +42,7 @@ def _complain(problem: str) -> None:
 
 def _give_up(problem: str) -> NoReturn:
     _complain(problem)
-    raise typer.Exit(2)
+    raise typer.Exit(FAILED)
 
 
 def _set_up(*, migrate: bool = False) -> None:
@@ -86,6 +87,8 @@ def serve(
     _set_up(migrate=True)
     # The workers share the cores: more threads than cores only wait for each other.
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
+    # One heap for all threads of the web server: else each keeps the largest picture that it has seen.
+    os.environ.setdefault("MALLOC_ARENA_MAX", "2")
     me, parent = [sys.executable, "-m", "helpers.server"], f"--parent={os.getpid()}"
     commands = [[*me, "web", host, str(port), f"--threads={threads}", parent]] + [[*me, "work", parent]] * workers
     typer.echo(f"http://{host}:{port}/ · API: /api/v1/docs/ · Ctrl+C ends it")
@@ -97,32 +100,37 @@ def _supervise(commands: list[list[str]]) -> None:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    processes: list[subprocess.Popen | None] = [None] * len(commands)
-    started = [0.0] * len(commands)
-    failures = 0
+    processes: list[subprocess.Popen] = []
+    early = [0] * len(commands)  # how often each ended soon after its start
     try:
+        for command in commands:
+            processes.append(_start(command))
         while not stop.wait(0.1):
-            for i, command in enumerate(commands):
-                if processes[i] is not None and processes[i].poll() is None:
+            for i, process in enumerate(processes):
+                if process.poll() is None:
                     continue
-                if processes[i] is not None:
-                    lived = time.monotonic() - started[i]
-                    failures = failures + 1 if lived < 10 else 0
-                    _complain(f"{command[3]} ended with {processes[i].returncode} after {lived:.0f} s")
-                    if failures > 5:
-                        _give_up("it does not stay alive; see the lines above")
-                    stop.wait(min(failures, 5))
-                started[i] = time.monotonic()
-                processes[i] = subprocess.Popen(command, start_new_session=True)  # Ctrl+C reaches only this process
+                name, lived = commands[i][3], time.monotonic() - process.started
+                early[i] = early[i] + 1 if lived < 10 else 0
+                _complain(f"{name} ended with {process.returncode} after {lived:.0f} s")
+                # A wrong setting won't get better; a picture that kills workers must not end the service.
+                if process.returncode == FAILED or (name == "web" and early[i] == 3):
+                    _give_up(f"{name} can't run; see the lines above")
+                stop.wait(min(early[i], 5))
+                processes[i] = _start(commands[i])
     finally:
-        alive = [process for process in processes if process is not None]
-        for process in alive:
+        for process in processes:
             process.terminate()
-        for process in alive:
+        for process in processes:
             try:
                 process.wait(10)
             except subprocess.TimeoutExpired:
                 process.kill()
+
+
+def _start(command: list[str]) -> subprocess.Popen:
+    process = subprocess.Popen(command, start_new_session=True)  # Ctrl+C reaches only the one that started it
+    process.started = time.monotonic()
+    return process
 
 
 @app.command(hidden=True)
@@ -157,7 +165,11 @@ def work(parent: Annotated[int | None, typer.Option(hidden=True)] = None) -> Non
         signal.signal(number, lambda *_: stop.set())
     if parent:
         _follow(parent)
-    worker.work(stop)
+    try:
+        segmenter = worker.load()
+    except (ImportError, OSError, ValueError) as error:
+        _give_up(f"the model can't be loaded: {error}")
+    worker.work(stop, segmenter)
 
 
 @app.command()

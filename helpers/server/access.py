@@ -4,7 +4,7 @@ import secrets
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import ObjectDoesNotExist, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions
 from rest_framework.authentication import SessionAuthentication, TokenAuthentication
@@ -117,6 +117,8 @@ class AlwaysJson(BaseContentNegotiation):
 
 def explain_error(error: Exception, context: dict):
     """Every refusal as JSON with `detail`, also those of Django's own form parser."""
+    if isinstance(error, ObjectDoesNotExist):
+        error = exceptions.NotFound("it was deleted meanwhile")
     if isinstance(error, SuspiciousOperation):
         error = exceptions.ParseError("the form has too many fields or files; send picture, background and options")
     return exception_handler(error, context)

@@ -65,11 +65,11 @@ def _free_port() -> int:
         return probe.getsockname()[1]
 
 
-def _await(service: Service, *, seconds: float = 120) -> None:
+def _await(service: Service, *, seconds: float = 300) -> None:
     end = time.monotonic() + seconds
     while service.process.poll() is None and time.monotonic() < end:
         try:
-            requests.get(service.url, timeout=1).raise_for_status()
+            requests.get(service.url, timeout=10).raise_for_status()
             return
         except requests.RequestException:
             time.sleep(0.1)

@@ -32,7 +32,16 @@ class UploadSerializer(serializers.Serializer):
     color = serializers.RegexField(r"^#[0-9a-fA-F]{6}$", default="#ffffff", help_text="for mode `color`: #rrggbb")
 
     def validate(self, attrs: dict) -> dict:
+        if unknown := self.initial_data.keys() - self.fields.keys():
+            known = ", ".join(self.fields)
+            raise serializers.ValidationError(dict.fromkeys(unknown, [f"there is no such field; there are {known}"]))
         return attrs | {"mode": Job.Mode.PICTURE} if "background" in attrs else attrs
+
+
+def forbid_other_fields(result: dict, **_) -> dict:
+    """Hook of drf-spectacular: a form with unknown fields is refused, so the schema says so."""
+    result["components"]["schemas"]["UploadRequest"]["additionalProperties"] = False
+    return result
 
 
 class JobSerializer(serializers.ModelSerializer):

@@ -10,6 +10,10 @@ from helpers.server import settings, views
 router = SimpleRouter(use_regex_path=False)
 router.register("backgrounds", views.Backgrounds, basename="background")
 
+handler400 = "rest_framework.exceptions.bad_request"
+handler404 = views.not_found
+handler500 = "rest_framework.exceptions.server_error"
+
 urlpatterns = [
     path("", views.page, name="page"),
     path("api/v1/", include(router.urls)),

@@ -1,9 +1,10 @@
 """The API's four operations, the page, and the documentation."""
 
 import re
+from functools import cache
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -73,6 +74,7 @@ class Backgrounds(viewsets.GenericViewSet):
             400: OpenApiResponse(dict, "what is wrong, by field"),
             401: _problem("no valid token"),
             403: _problem("a browser without the page's CSRF token"),
+            404: _problem("deleted by its owner while this request waited for it"),
             413: _problem("the request is too large"),
             415: _problem("the request is no multipart form"),
             422: _problem("the picture could not be processed"),
@@ -146,6 +148,10 @@ class Backgrounds(viewsets.GenericViewSet):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return JsonResponse({"detail": "there is nothing at this address"}, status=404)
+
+
 def preferred_wait(header: str) -> float:
     """Seconds of `Prefer: wait` or `Prefer: wait=10` (RFC 7240), at most `WAIT_SECONDS`; 0 without it.
 
@@ -178,14 +184,18 @@ def page(request: HttpRequest) -> HttpResponse:
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
     """The schema as a page, without a script: what to send, what comes back, a line to try it with."""
+    return render(request, "server/docs.html", {**_described(), "host": request.build_absolute_uri("/")[:-1]})
+
+
+@cache
+def _described() -> dict:
     schema = SchemaGenerator().get_schema(public=True)
     operations = [
         {"path": path, "method": method.upper(), **operation, "fields": _form_fields(schema, operation)}
         for path, methods in schema["paths"].items()
         for method, operation in methods.items()
     ]
-    context = {"info": schema["info"], "operations": operations, "host": request.build_absolute_uri("/")[:-1]}
-    return render(request, "server/docs.html", context)
+    return {"info": schema["info"], "operations": operations}
 
 
 def _form_fields(schema: dict, operation: dict) -> dict:

@@ -43,9 +43,13 @@ def load_segmenter() -> Segmenter:
     return segment
 
 
-def work(stop: threading.Event) -> None:
+def load() -> Segmenter:
+    """The segmenter that the settings name, once a process."""
+    return import_string(settings.SEGMENTER)()
+
+
+def work(stop: threading.Event, segmenter: Segmenter) -> None:
     """Process jobs until `stop` is set."""
-    segmenter = import_string(settings.SEGMENTER)()
     log.info("worker ready")
     next_purge = 0.0
     while not stop.is_set():

@@ -74,7 +74,7 @@ def stranger(empty: None) -> APIClient:
 @pytest.fixture
 def process_all() -> Callable[[], int]:
     """A worker that empties the queue; how many jobs it took."""
-    segmenter = worker.import_string(worker.settings.SEGMENTER)()
+    segmenter = worker.load()
 
     def run() -> int:
         taken = 0
@@ -91,7 +91,7 @@ def at_work() -> Iterator[None]:
     stop = threading.Event()
 
     def work() -> None:
-        worker.work(stop)
+        worker.work(stop, worker.load())
         connection.close()
 
     thread = threading.Thread(target=work)

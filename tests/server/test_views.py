@@ -93,6 +93,7 @@ def test_background_picture_reaches_the_model_and_the_options_too(ada, picture, 
         ({"color": "red"}, "color"),
         ({"color": "#00b140\n#"}, "color"),
         ({"background": "a text"}, "background"),
+        ({"colour": "#00b140"}, "colour"),
     ],
 )
 def test_wrong_options_are_named(ada, picture, fields, wrong):
@@ -105,6 +106,13 @@ def test_only_forms_are_taken(ada):
     assert ada.post(URL, {"picture": "x"}, format="json").status_code == 415
     assert ada.post(URL, b"\x89PNG", content_type="image/png").status_code == 415
     assert ada.post(URL, {}).json() == {"picture": ["No file was submitted."]}
+
+
+def test_deleted_while_somebody_waits_for_it(ada, picture, monkeypatch):
+    sleep = jobs.time.sleep
+    monkeypatch.setattr(jobs.time, "sleep", lambda seconds: (Job.objects.all().delete(), sleep(seconds)))
+    answer = ada.post(URL, {"picture": BytesIO(picture())}, headers={"Prefer": "wait"})
+    assert answer.status_code == 404
 
 
 # --- Whose is it ---
