@@ -1,9 +1,7 @@
-"""The service against the way of a well-known demo, which builds its network anew in each request: requests/s and p95.
+"""The service against a demo that builds its network in each request: python tests/benchmarks/server_speed.py
 
-Three runs of the same service, pictures and clients; only what happens to a picture differs.
-
-    python -m pytest tests/benchmarks/test_server_speed.py -s     # as part of make bench
-    python tests/benchmarks/test_server_speed.py                  # writes data/measured/server_speed.json as well
+Runs of the same service, pictures and clients; only what happens to a picture differs. Writes
+data/measured/server_speed.json.
 """
 
 import os
@@ -22,7 +20,7 @@ from helpers.server.local import Service, local_service
 from helpers.server.worker import Segmenter, load_segmenter
 
 CLIENTS = 4
-TARGET = 10  # times more requests a second than the demo's way; printed, not asserted
+TARGET = 10  # times more requests a second than the demo's way
 SIZE = (480, 640)
 
 
@@ -49,8 +47,8 @@ def rebuild_deeplab() -> Segmenter:
 # Name → dotted path of the segmenter, pictures to send.
 WAYS = {
     "the service": ("helpers.server.worker.load_segmenter", 60),
-    "the same network, rebuilt for each picture": ("test_server_speed.rebuild", 20),
-    "the demo's network, rebuilt for each picture": ("test_server_speed.rebuild_deeplab", 6),
+    "the same network, rebuilt for each picture": ("server_speed.rebuild", 20),
+    "the demo's network, rebuilt for each picture": ("server_speed.rebuild_deeplab", 6),
 }
 
 
@@ -100,11 +98,10 @@ def compare() -> dict[str, dict[str, float]]:
     return figures
 
 
-def test_service_against_rebuilding():
-    figures = compare()
-    assert figures.keys() == WAYS.keys()
+def main() -> None:
+    record = records.run_record(__file__, clients=CLIENTS, picture=SIZE[::-1], ways=compare())
+    print("record:", records.write("server_speed", record))
 
 
 if __name__ == "__main__":
-    record = records.run_record(clients=CLIENTS, picture=SIZE[::-1], ways=compare())
-    records.write("server_speed", record | {"command": "python tests/benchmarks/test_server_speed.py"})
+    main()
