@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 import av
@@ -66,7 +67,7 @@ def _listed(place: Place) -> Iterator[tuple[str, Place]]:
     lines = (line.strip() for line in place.read().decode("utf-8-sig").splitlines())
     for line in filter(None, lines):
         absolute = "://" in line or PurePosixPath(line).is_absolute()
-        file = Place.of(line) if absolute else Place(place.filesystem, f"{_parent(place.path)}/{line}", line)
+        file = Place.of(line) if absolute else replace(place, path=f"{_parent(place.path)}/{line}", name=line)
         if file.kind != fs.FileType.File:
             raise ScaleError(f"{place.name} lists {line}, but there is no such file")
         yield line, file
@@ -75,11 +76,11 @@ def _listed(place: Place) -> Iterator[tuple[str, Place]]:
 def _rows(name: str, file: Place, labels: dict[str, str]) -> Iterator[dict]:
     stem = PurePosixPath(name).stem
     if PurePosixPath(name).suffix.lower() not in VIDEO_SUFFIXES:
-        yield {"id": name, "path": _address(file), "label": labels.get(stem)}
+        yield {"id": name, "path": file.address, "label": labels.get(stem)}
         return
     for number, time in enumerate(_times(file)):
         label = labels.get(f"{stem}_{number:06d}")
-        yield {"id": f"{name}#{number:06d}", "path": _address(file), "frame": number, "time": time, "label": label}
+        yield {"id": f"{name}#{number:06d}", "path": file.address, "frame": number, "time": time, "label": label}
 
 
 def _times(file: Place) -> list[int]:
@@ -96,12 +97,7 @@ def _labels_by_stem(folder: str) -> dict[str, str]:
     place = Place.of(folder)
     if place.kind != fs.FileType.Directory:
         raise ScaleError(f"there is no folder {folder} with labels")
-    return {PurePosixPath(label.path).stem.removesuffix("_P"): _address(label) for label in place.children(".png")}
-
-
-def _address(file: Place) -> str:
-    """What another process, perhaps on another machine, opens: an absolute path, or scheme://path."""
-    return file.path if file.is_local else f"{file.filesystem.type_name}://{file.path}"
+    return {PurePosixPath(label.path).stem.removesuffix("_P"): label.address for label in place.children(".png")}
 
 
 def _parent(path: str) -> str:

@@ -113,7 +113,7 @@ def runs(rounds: Annotated[int, typer.Option(min=1, help="for the rates: practic
             engine(frames, job, folder, workers=2)
 
         found[name] = measured(job, few, partial(run, frames=few))
-        warm[name] = measured(job, many, partial(run, frames=many))
+        warm[name] = measured(job, many, partial(run, frames=many)) if rounds > 1 else found[name]
     rates = {name: warm.get(name, found[name]).rate for name in ("one_thread", "two_threads", *engines)}
     start = {name: found[name].settings["seconds_in_all"] - found[name].seconds for name in rates}
     for name in rates:

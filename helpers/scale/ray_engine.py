@@ -2,7 +2,12 @@
 
 What it took to make it dependable:
 
-- Ray tells its makers how it is used unless `RAY_USAGE_STATS_ENABLED` is 0; set here before Ray is imported.
+- Ray tells its makers how it is used unless `RAY_USAGE_STATS_ENABLED` is 0; set here before Ray is imported. (Even so
+  its dashboard asks 169.254.169.254, where a cloud machine learns what it is. That never leaves the machine's host.)
+- A node needs a free core for its first 15 seconds: five Python processes start, and if one is late Ray gives up with
+  "timed out during startup". On a machine that is busy already, use the local engine.
+- Ray's workers give way to every other process (niceness 15): on a machine that does anything else they starve, which
+  looks as if the run had stopped. Here they are as nice as the program that starts them.
 - Actors that hold all CPUs leave none for the tasks that write, and the pipeline waits for ever without a word
   (ray-project/ray#44687). Those tasks therefore ask for no CPU, and more actors than CPUs are refused.
 - The manifest is handed over as Arrow tables, not read by Ray: one small Parquet file would be one block, thus work for
@@ -28,8 +33,12 @@ from helpers.scale.work import Job, SegmentFrames, load_model
 BATCH = 16  # frames in a block; a killed actor loses as many
 SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
-    # Its advice to change this default in a later release, once a run.
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_worker_niceness": "0",
+}
+# A new cluster on this machine alone.
+ALONE = {
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # whatever the name says: listens on the loopback address only
+    "RAY_AUTH_MODE": "token",  # as Ray itself would choose, but then it says so in red
 }
 
 
@@ -101,6 +110,9 @@ def cluster(address: str | None = None, *, cpus: int | None = None) -> Iterator[
         ScaleError: no cluster answers.
     """
     os.environ.update(SETTINGS)
+    if not address:
+        for name, value in ALONE.items():
+            os.environ.setdefault(name, value)
     import ray
 
     quiet = {"logging_level": logging.ERROR, "log_to_driver": False}
@@ -108,7 +120,8 @@ def cluster(address: str | None = None, *, cpus: int | None = None) -> Iterator[
         if address:
             ray.init(address=address, **quiet)
         else:
-            ray.init(num_cpus=cpus, include_dashboard=False, **quiet)
+            # Without an address Ray would look for a cluster that somebody has left running.
+            ray.init(address="local", num_cpus=cpus, include_dashboard=False, **quiet)
     except Exception as error:  # of many kinds, a plain Exception among them
         where = f"no Ray cluster at {address}" if address else "Ray can't start on this machine"
         raise ScaleError(f"{where}: {_first_line(error)}") from error

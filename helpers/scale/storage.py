@@ -12,7 +12,7 @@ import secrets
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import cv2
@@ -39,11 +39,14 @@ class Place:
         filesystem: pyarrow's.
         path: on it, without the scheme.
         name: as the user wrote it.
+        options: what follows "?" in an address, such as the server of an S3-like store:
+            s3://bucket/folder?endpoint_override=localhost:9000&scheme=http
     """
 
     filesystem: fs.FileSystem
     path: str
     name: str
+    options: str = ""
 
     @classmethod
     def of(cls, name: str | Path) -> "Place":
@@ -58,14 +61,21 @@ class Place:
             filesystem, path = fs.FileSystem.from_uri(str(name))
         except (pa.ArrowInvalid, OSError) as error:
             raise ScaleError(f"{name} is no address that pyarrow can open: {error}") from error
-        return cls(filesystem, path, str(name))
+        return cls(filesystem, path, *str(name).split("?", 1))
+
+    @property
+    def address(self) -> str:
+        """What another process, perhaps on another machine, opens: an absolute path, or scheme://path."""
+        if self.is_local:
+            return self.path
+        return f"{self.filesystem.type_name}://{self.path}" + (f"?{self.options}" if self.options else "")
 
     @property
     def is_local(self) -> bool:
         return isinstance(self.filesystem, fs.LocalFileSystem)
 
     def __truediv__(self, name: str) -> "Place":
-        return Place(self.filesystem, f"{self.path.rstrip('/')}/{name}", f"{self.name.rstrip('/')}/{name}")
+        return replace(self, path=f"{self.path.rstrip('/')}/{name}", name=f"{self.name.rstrip('/')}/{name}")
 
     @property
     def kind(self) -> fs.FileType:

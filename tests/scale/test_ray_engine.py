@@ -43,7 +43,6 @@ class TwoNodes:
     """A head with one CPU and a second node with one."""
 
     def __init__(self):
-        os.environ.update(ray_engine.SETTINGS, PYTHONPATH=os.pathsep.join(filter(None, sys.path)))
         from ray.cluster_utils import Cluster
 
         small = {"num_cpus": 1, "object_store_memory": 100 * 2**20}
@@ -55,9 +54,14 @@ class TwoNodes:
 
 @pytest.fixture(scope="module")
 def nodes() -> Iterator[TwoNodes]:
-    nodes = TwoNodes()
-    yield nodes
-    nodes.cluster.shutdown()
+    paths = os.pathsep.join(filter(None, sys.path))  # where the actors find scale_stub
+    settings = {**ray_engine.SETTINGS, "RAY_AUTH_MODE": "disabled", "PYTHONPATH": paths}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in settings.items():
+            patch.setenv(name, value)
+        nodes = TwoNodes()
+        yield nodes
+        nodes.cluster.shutdown()
 
 
 def run(drive: Path, out: Path, nodes: TwoNodes, load: Callable = scale_stub.load, **options) -> RunFolder:

@@ -57,3 +57,10 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monke
     with pytest.raises(OSError, match="No space"):
         (Place.of(tmp_path) / "masks" / "part.parquet").write(b"rows")
     assert list((tmp_path / "masks").iterdir()) == []
+
+
+def test_the_options_of_an_address_stay_with_what_is_below_it() -> None:
+    address = "s3://bucket/run?endpoint_override=localhost:9000&scheme=http&region=eu-central-1"
+    part = Place.of(address) / "masks" / "part.parquet"
+    assert part.address == address.replace("run?", "run/masks/part.parquet?")
+    assert Place.of(part.address) == part and not part.is_local
