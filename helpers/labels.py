@@ -168,8 +168,10 @@ CAMVID11 = _load("camvid11", "CamVid 11", 11, "Badrinarayanan, Kendall & Cipolla
 # What Pascal VOC and CamVid both know of a street: VOC's car, bus and train are CamVid's Car; VOC's person, bicycle and
 # motorbike its Pedestrian and Bicyclist.
 TRAFFIC = _load("traffic", "Traffic", 255, "this suite; colours of CamVid's Car and Pedestrian")
+# Every pixel has a class: what is no road is background, which counts like any other.
+RTK = _load("rtk", "RTK road surface", None, "Rateke & von Wangenheim 2021; Road Traversing Knowledge (RTK) dataset")
 
-LABEL_SETS = {s.key: s for s in (CITYSCAPES, PASCAL_VOC, ADE20K, CAMVID, CAMVID11, TRAFFIC)}
+LABEL_SETS = {s.key: s for s in (CITYSCAPES, PASCAL_VOC, ADE20K, CAMVID, CAMVID11, TRAFFIC, RTK)}
 
 # target class -> source classes. A source class that is in no list becomes the target's default below, else its
 # ignore id. Pascal VOC labels everything outside its 20 object classes as background.
