@@ -1,13 +1,14 @@
-"""RTK's folder: pairs, a split by sequence, how common each class is, and what weights follow from that."""
+"""How common each class of road surface is, and what weights in the loss follow from that."""
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
-from helpers.datasets import rtk
-from helpers.datasets.pairing import DatasetError, image_files
+from helpers.assets import fetch
+from helpers.datasets.rtk import get_y_fn
+from helpers.images import read_image
 from helpers.labels import RTK
 from helpers.masks import read_mask
 from helpers.paths import DATA, tier
@@ -21,62 +22,29 @@ SCHEMES = ("none", "inverse", "median", "enet", "authors")
 
 
 def default_folder() -> Path:
-    """The practice roads, or in the full tier the folder that the environment variable RTK_DIR names.
+    """The practice roads, or in the full tier RTK, as the environment variable RTK_DIR names it.
 
     Raises:
-        DatasetError: the full tier has no such folder.
+        AssetError: the full tier has no such folder; the message says how to get one.
     """
-    if tier() != "full":
-        return DATA / "rtk_practice"
-    folder = os.environ.get("RTK_DIR")
-    if not folder:
-        raise DatasetError("the full tier needs the RTK data set: get it from its authors (LAPiX, UFSC), unpack it, and "
-                           "set the environment variable RTK_DIR to its folder")  # fmt: skip
-    return Path(folder).expanduser()
+    return fetch("rtk") if tier() == "full" else DATA / "rtk_practice"
 
 
-def get_y_fn(image_path: str | Path) -> Path:
-    """The mask of a picture: same stem, in the folder of masks beside that of the pictures."""
-    image_path = Path(image_path)
-    return rtk.mask_folder(image_path.parent.parent) / f"{image_path.stem}.png"
+class Frame(NamedTuple):
+    """A picture (H, W, 3) uint8 and its mask (H, W) of ids, decoded."""
+
+    image: np.ndarray
+    mask: np.ndarray
 
 
-def sequence(path: str | Path) -> str:
-    """The drive that a practice frame is from.
-
-    >>> sequence("images/jatoba_003.jpg")
-    'jatoba'
-    """
-    return Path(path).stem.rsplit("_", 1)[0]
+def read_frames(image_paths: Iterable[Path]) -> list[Frame]:
+    """Pictures in RTK's layout with their masks, decoded once: all of RTK takes 300 MB."""
+    return [Frame(read_image(path), read_mask(get_y_fn(path))) for path in image_paths]
 
 
-def split(folder: str | Path) -> tuple[list[Path], list[Path]]:
-    """Pictures to train on and pictures to validate on, each sorted by name.
-
-    The list valid.txt decides. RTK itself comes without one: there the last fifth of the frames is left out, in one
-    piece, since neighbouring frames of a drive show the same metres of road.
-
-    Raises:
-        DatasetError: one of the two would be empty, or valid.txt names a picture that isn't there.
-    """
-    folder = Path(folder)
-    paths = image_files(rtk.image_folder(folder))
-    if (folder / "valid.txt").is_file():
-        names = set((folder / "valid.txt").read_text(encoding="utf-8").split())
-        if unknown := sorted(names - {path.name for path in paths}):
-            raise DatasetError(f"{folder / 'valid.txt'} names {unknown[0]}, which is not among the pictures")
-    else:
-        names = {path.name for path in paths[-(len(paths) // 5) :]}
-    train, valid = ([path for path in paths if (path.name in names) is kept] for kept in (False, True))
-    if not train or not valid:
-        raise DatasetError(f"{folder} leaves {len(train)} pictures to train on and {len(valid)} to validate on")
-    return train, valid
-
-
-def class_counts(image_paths: Iterable[Path]) -> np.ndarray:
-    """(N, 13) int64: pixels of each class in the mask of each of these pictures."""
-    masks = (read_mask(get_y_fn(path)) for path in image_paths)
-    return np.array([np.bincount(mask.ravel(), minlength=RTK.num_classes) for mask in masks])
+def class_counts(frames: Iterable[Frame], num_classes: int = RTK.num_classes) -> np.ndarray:
+    """(N, C) int64: pixels of each class in each mask."""
+    return np.array([np.bincount(frame.mask.ravel(), minlength=num_classes) for frame in frames])
 
 
 def class_weights(counts: np.ndarray, scheme: str = "enet") -> np.ndarray:

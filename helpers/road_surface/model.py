@@ -10,14 +10,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from helpers.images import read_image
 from helpers.labels import RTK, LabelSet
-from helpers.masks import read_mask
 from helpers.metrics import ConfusionMatrix
 from helpers.networks.street_encoder import StreetEncoder, standardise
 from helpers.networks.unet import UNet
 from helpers.paths import tier
-from helpers.road_surface.data import get_y_fn
+from helpers.road_surface.data import Frame
 from helpers.training.checkpoints import load_checkpoint, save_checkpoint
 from helpers.training.devices import best_device
 
@@ -60,7 +58,9 @@ def build(encoder: str = "imagenet", num_classes: int = RTK.num_classes) -> Road
     from fastai.vision.learner import create_unet_model
     from torchvision import models
 
-    return RoadNetwork(create_unet_model(getattr(models, encoder), num_classes, (288, 352), pretrained=tier() == "full"))
+    return RoadNetwork(
+        create_unet_model(getattr(models, encoder), num_classes, (288, 352), pretrained=tier() == "full")
+    )
 
 
 @torch.inference_mode()
@@ -105,11 +105,13 @@ def adjustment(counts: np.ndarray, *, strength: float = 1.0) -> np.ndarray:
     return np.where(share > 0, -strength * np.log(np.maximum(share, 1e-300)), -np.inf)
 
 
-def score(network: nn.Module, image_paths: Iterable[Path], *, shift: np.ndarray | None = None) -> ConfusionMatrix:
+def score(
+    network: nn.Module, frames: Iterable[Frame], *, shift: np.ndarray | None = None, num_classes: int = RTK.num_classes
+) -> ConfusionMatrix:
     """One confusion matrix over all of these pictures, at their own size."""
-    matrix = ConfusionMatrix(RTK.num_classes)
-    for path in tqdm(image_paths, unit="frame", leave=False, disable=None):
-        matrix.update(read_mask(get_y_fn(path)), predict(network, read_image(path), shift=shift))
+    matrix = ConfusionMatrix(num_classes)
+    for image, mask in tqdm(frames, unit="frame", leave=False, disable=None):
+        matrix.update(mask, predict(network, image, shift=shift))
     return matrix
 
 

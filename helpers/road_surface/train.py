@@ -1,138 +1,240 @@
-"""What the lesson trains with, in fastai's own terms: a DataBlock, losses, a Learner; and the runs that are compared."""
+"""The lesson's longer trainings: two stages, and other ways to treat rare classes in the same number of steps."""
 
-import tempfile
-from collections.abc import Callable, Iterable
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
 from pathlib import Path
 
-import fastai.callback.progress
-import fastai.callback.schedule  # noqa: F401  both add methods to Learner: no_bar, fit_one_cycle
 import numpy as np
 import torch
-from fastai.data.block import DataBlock
-from fastai.data.core import DataLoaders
-from fastai.data.transforms import FuncSplitter, Normalize
-from fastai.learner import Learner
-from fastai.losses import CrossEntropyLossFlat, DiceLoss, FocalLossFlat
-from fastai.vision.augment import RandTransform
-from fastai.vision.core import PILImage, PILMask
-from fastai.vision.data import ImageBlock, MaskBlock
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from helpers.images import read_image
 from helpers.labels import RTK
-from helpers.masks import read_mask
-from helpers.road_surface.data import get_y_fn
+from helpers.metrics import ConfusionMatrix
+from helpers.road_surface.data import Frame, class_counts, class_weights, found, pavement_iou
+from helpers.road_surface.model import adjustment, score
+from helpers.training import loop
 from helpers.training.augmentation import random_light, random_view
-from helpers.training.callbacks import Averaged
-from helpers.training.cpu_speed import CpuSpeed
 
-KEPT = 1000  # decoded frames that stay in memory: all of RTK, 300 MB
 COMMON = 4  # ids below are background and the pavements; every crop shows some of them anyway
+CROP = (144, 176)
+BATCH = 8
+RATE = 2e-3
 
 
-class RandomView(RandTransform):
-    """A random crop of picture and mask, turned a little, perhaps mirrored, in another light; for training only.
+def rare_place(mask: np.ndarray, rng: np.random.Generator, *, common: int = COMMON) -> tuple[float, float] | None:
+    """A pixel (y, x) of a class drawn evenly from those in a mask with ids from `common` on; None if there are none."""
+    rare = [label for label in np.unique(mask) if label >= common]
+    if not rare:
+        return None
+    places = np.argwhere(mask == rng.choice(rare))
+    return tuple(places[rng.integers(len(places))] + 0.5)
+
+
+def crop(
+    image: np.ndarray, mask: np.ndarray, *, size: tuple[int, int], rng: np.random.Generator, balanced: float = 0.0,
+    common: int = COMMON,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """A random crop of picture and mask, larger or smaller, perhaps mirrored, in another light.
 
     Args:
+        image: (H, W, 3) uint8.
+        mask: (H, W) ids.
         size: (height, width) of the crop.
-        balanced: share of the crops whose middle is a pixel of a class drawn evenly from those in the frame, the
-            common ones left out; the others lie anywhere.
-        seed: of all this.
+        rng: source of randomness.
+        balanced: share of the crops that show a rare class near their middle, see `rare_place`; others lie anywhere.
+        common: ids below are no rare classes.
+
+    Returns:
+        (height, width, 3) uint8 and (height, width) ids.
+    """
+    centre = rare_place(mask, rng, common=common) if rng.random() < balanced else None
+    view, target = random_view(
+        image, mask, size=size, scale=(0.8, 1.5), rng=rng, centre=centre, rotation=0.0, ignore_index=0
+    )
+    return random_light(view, rng=rng, strength=0.5), target
+
+
+def batches(
+    frames: Sequence[Frame],
+    *,
+    size: tuple[int, int] = CROP,
+    batch: int = BATCH,
+    balanced: float = 0.0,
+    common: int = COMMON,
+) -> Callable[[np.random.Generator, float], tuple[Tensor, Tensor]]:
+    """What `loop.train` draws from: batches of crops, (B, 3, h, w) uint8 and (B, h, w) int64; see `crop`."""
+
+    def draw(rng: np.random.Generator, _progress: float) -> tuple[Tensor, Tensor]:
+        chosen = rng.choice(len(frames), batch, replace=batch > len(frames))
+        pairs = [crop(*frames[i], size=size, rng=rng, balanced=balanced, common=common) for i in chosen]
+        images, masks = (np.stack(part) for part in zip(*pairs, strict=True))
+        return torch.from_numpy(images).permute(0, 3, 1, 2), torch.from_numpy(masks).long()
+
+    return draw
+
+
+def soft_dice_loss(logits: Tensor, target: Tensor) -> Tensor:
+    """1 − soft Dice, averaged over the classes that the batch shows: each has the same say, whatever its size.
+
+    Args:
+        logits: (B, C, H, W).
+        target: (B, H, W) ids.
+    """
+    truth = F.one_hot(target, logits.shape[1]).permute(0, 3, 1, 2)
+    probs = logits.softmax(dim=1)
+    common = (probs * truth).sum((0, 2, 3))
+    total = probs.sum((0, 2, 3)) + truth.sum((0, 2, 3))
+    shown = truth.sum((0, 2, 3)) > 0
+    return (1 - 2 * common / total)[shown].mean()
+
+
+def focal_loss(logits: Tensor, target: Tensor, *, gamma: float = 2.0) -> Tensor:
+    """Cross-entropy in which pixels that are right already count less, by (1 − p)^gamma (Lin et al. 2017).
+
+    Args:
+        logits: (B, C, H, W).
+        target: (B, H, W) ids.
+        gamma: 0 gives plain cross-entropy.
+    """
+    loss = F.cross_entropy(logits, target, reduction="none")
+    return ((1 - (-loss).exp()) ** gamma * loss).mean()
+
+
+def loss_function(name: str, weights: np.ndarray | None = None) -> Callable[[nn.Module, Tensor, Tensor], Tensor]:
+    """The loss that `loop.train` asks for.
+
+    Args:
+        name: "cross_entropy", "dice" (cross-entropy and soft Dice added) or "focal".
+        weights: (C,) of the classes in the cross-entropy.
+    """
+    weight = None if weights is None else torch.as_tensor(weights, dtype=torch.float32)
+
+    def loss(network: nn.Module, images: Tensor, target: Tensor) -> Tensor:
+        logits = network(images).float()
+        if name == "focal":
+            return focal_loss(logits, target)
+        own = None if weight is None else weight.to(logits.device)
+        value = F.cross_entropy(logits, target, weight=own)
+        return value + soft_dice_loss(logits, target) if name == "dice" else value
+
+    return loss
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to train: what changes against plain cross-entropy on crops from anywhere.
+
+    Attributes:
+        loss: see `loss_function`.
+        weights: scheme of the class weights, see `data.class_weights`.
+        balanced: share of crops about a rare class.
     """
 
-    split_idx = 0  # fastai's number of the training set: validation frames stay whole
-
-    def __init__(self, size: tuple[int, int], *, balanced: float = 0.0, seed: int = 0):
-        super().__init__(p=1.0)
-        self.size, self.balanced, self.rng = size, balanced, np.random.default_rng(seed)
-
-    def encodes(self, pair: tuple) -> tuple:
-        """Move picture and mask alike; change the light of the picture only."""
-        image, mask = np.asarray(pair[0]), np.asarray(pair[1])
-        view, target = random_view(image, mask, size=self.size, scale=(0.8, 1.5), rng=self.rng,
-                                   centre=self.centre(mask), rotation=3.0, ignore_index=0)  # fmt: skip
-        view = random_light(view, rng=self.rng, strength=0.5)
-        return PILImage.create(view), PILMask.create(target)
-
-    def centre(self, mask: np.ndarray) -> tuple[float, float] | None:
-        """(y, x) that the crop should show; None for any place."""
-        rare = [label for label in np.unique(mask) if label >= COMMON]
-        if not rare or self.rng.random() >= self.balanced:
-            return None
-        places = np.argwhere(mask == self.rng.choice(rare))
-        return tuple(places[self.rng.integers(len(places))] + 0.5)
+    loss: str = "cross_entropy"
+    weights: str = "none"
+    balanced: float = 0.0
 
 
-@lru_cache(maxsize=KEPT)
-def get_x(image_path: Path) -> np.ndarray:
-    """A picture (H, W, 3) uint8, decoded once."""
-    return read_image(image_path)
+WAYS = {
+    "stage one, longer": Way(),
+    "two stages (ENet's weights)": Way(weights="enet"),
+    "two stages (inverse)": Way(weights="inverse"),
+    "Dice": Way(loss="dice"),
+    "focal": Way(loss="focal"),
+    "balanced crops": Way(balanced=0.8),
+    "weights and balanced crops": Way(weights="enet", balanced=0.8),
+}
 
 
-@lru_cache(maxsize=KEPT)
-def get_y(image_path: Path) -> np.ndarray:
-    """Its mask (H, W), decoded once."""
-    return read_mask(get_y_fn(image_path))
+def fit(
+    network: nn.Module, frames: Sequence[Frame], way: Way, *, steps: int, folder: Path, seed: int, rate: float = RATE,
+    size: tuple[int, int] = CROP, batch: int = BATCH, common: int = COMMON, num_classes: int = RTK.num_classes,
+) -> loop.Run:  # fmt: skip
+    """Train a network one way for some steps; started again after a kill, the run in `folder` goes on."""
+    weights = None if way.weights == "none" else class_weights(class_counts(frames, num_classes), way.weights)
+    settings = {"loss": way.loss, "weights": way.weights, "balanced": way.balanced, "steps": steps, "batch": batch}
+    draw = batches(frames, size=size, batch=batch, balanced=way.balanced, common=common)
+    names = [f"{number}: {np.bincount(frame.mask.ravel()).tolist()}" for number, frame in enumerate(frames)]
+    return loop.train(
+        network, draw, loss_function(way.loss, weights), steps=steps, folder=folder, data=names, settings=settings,
+        rate=rate, weight_decay=0.01, warmup=0.1, decay=0.98, seed=seed,
+    )  # fmt: skip
 
 
-def loaders(
-    train_paths: list[Path], valid_paths: list[Path], *, size: tuple[int, int], batch: int, balanced: float = 0.0,
-    seed: int = 0,
-) -> DataLoaders:  # fmt: skip
-    """Batches of random crops to train on and of whole frames to validate on; the notebook writes out the same."""
-    valid = set(valid_paths)
-    block = DataBlock(
-        blocks=(ImageBlock, MaskBlock(list(RTK.class_names))),
-        get_items=lambda paths: paths,
-        splitter=FuncSplitter(valid.__contains__),
-        get_x=get_x,
-        get_y=get_y,
-        item_tfms=[RandomView(size, balanced=balanced, seed=seed)],
-        batch_tfms=[Normalize.from_stats([0] * 3, [1 / 255] * 3)],  # back to 0 … 255, as the network takes them
-    )
-    return block.dataloaders([*train_paths, *valid_paths], bs=batch, num_workers=0)
+def figures(matrix: ConfusionMatrix) -> dict:
+    """What a record keeps of the road classes' confusion matrix: IoU, recall, precision, how many are found."""
+    iou = matrix.iou()
+    return {
+        **matrix.figures(RTK.class_names),
+        "recall": dict(zip(RTK.class_names, matrix.recall().tolist(), strict=True)),
+        "precision": dict(zip(RTK.class_names, matrix.precision().tolist(), strict=True)),
+        "found": len(found(iou)),
+        "pavement_iou": pavement_iou(iou),
+    }
 
 
-class CrossEntropyDice(nn.Module):
-    """Cross-entropy plus the soft Dice loss, which gives each class the same say whatever its size."""
+def two_stages(
+    network: nn.Module, frames: Sequence[Frame], way: Way, *, steps: tuple[int, int], folder: Path, seed: int,
+    judge: Callable[[nn.Module], dict], **options,
+) -> tuple[nn.Module, dict]:  # fmt: skip
+    """Stage one without weights, stage two from it another way; both judged alike.
 
-    def __init__(self):
-        super().__init__()
-        self.cross_entropy, self.dice = CrossEntropyLossFlat(axis=1), DiceLoss(axis=1, smooth=1.0, reduction="mean")
+    Args:
+        network: with its first weights.
+        frames: to train on.
+        way: of stage two.
+        steps: of the two stages.
+        folder: of the run; a killed run goes on where it was.
+        seed: of the crops.
+        judge: figures of a network.
+        options: of `fit`.
 
-    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
-        """Scalar loss of logits (B, C, H, W) and ids (B, H, W)."""
-        return self.cross_entropy(logits, target) + self.dice(logits, target)
-
-
-def loss_function(name: str, weights: np.ndarray | None = None) -> nn.Module | Callable:
-    """A loss by name: "cross_entropy" (with class weights, if given), "focal" or "dice" (cross-entropy and Dice)."""
-    if name == "dice":
-        return CrossEntropyDice()
-    weight = None if weights is None else torch.as_tensor(weights, dtype=torch.float32)
-    if name == "focal":
-        return FocalLossFlat(axis=1, gamma=2.0, weight=weight)
-    return CrossEntropyLossFlat(axis=1, weight=weight)
-
-
-def learner(dls: DataLoaders, network: nn.Module, loss: nn.Module) -> Learner:
-    """Data, network, loss and callbacks in one object that can train."""
-    return Learner(dls, network, loss_func=loss, cbs=[CpuSpeed(), Averaged()], path=Path(tempfile.mkdtemp()))
-
-
-def finish(learn: Learner) -> nn.Module:
-    """The network with the averaged weights, which predict better than the last step's."""
-    learn.model.load_state_dict(learn.averaged.average.network.state_dict())
-    return learn.model.eval()
+    Returns:
+        The network after stage two, and figures and seconds of "stage_1" and "stage_2".
+    """
+    record = {}
+    for stage, (own, count) in enumerate(zip((Way(), way), steps, strict=True), start=1):
+        place = folder / f"stage_{stage}"
+        run = fit(network, frames, own, steps=count, folder=place, seed=seed + 100 * stage, **options)
+        record[f"stage_{stage}"] = judge(run.network) | {"seconds": run.record["seconds"], "steps": run.step}
+        network = deepcopy(run.network).requires_grad_(True)
+    return run.network, record
 
 
-def fit(network: nn.Module, dls: DataLoaders, loss: nn.Module, *, steps: int, rate: float = 1e-3,
-        callbacks: Iterable = ()) -> nn.Module:  # fmt: skip
-    """Train for about so many steps with fastai's one-cycle policy; returns the network with averaged weights."""
-    learn = learner(dls, network, loss)
-    epochs = max(1, round(steps / max(1, len(dls.train))))
-    with learn.no_bar(), learn.no_logging():
-        learn.dls.valid = []
-        learn.fit_one_cycle(epochs, rate, wd=0.01, cbs=list(callbacks))
-    return finish(learn)
+def compare(
+    network: nn.Module, frames: Sequence[Frame], valid_frames: Sequence[Frame], *, steps: tuple[int, int], folder: Path,
+    seed: int, say: Callable[[str], None] = print,
+) -> dict[str, dict]:  # fmt: skip
+    """Every way in the same number of steps: from one stage one, and weights from the first step on.
+
+    Args:
+        network: with its first weights.
+        frames, valid_frames: to train on and to judge by.
+        steps: of stage one, and of what follows it.
+        folder: of all runs; killed ones go on where they were.
+        seed: of the crops.
+        say: takes a line about each way.
+
+    Returns:
+        Name of the way → its figures on the validation frames.
+    """
+    results = {}
+
+    def note(name: str, trained: nn.Module, shift: np.ndarray | None = None) -> None:
+        results[name] = figures(score(trained, valid_frames, shift=shift))
+        about = "{found} of 12 found, mean IoU {mean_iou:.3f}, pavements {pavement_iou:.3f}".format(**results[name])
+        say(f"{name}: {about}")
+
+    first = fit(deepcopy(network), frames, Way(), steps=steps[0], folder=folder / "stage_1", seed=seed + 100)
+    note("stage one", first.network)
+    counts = class_counts(frames).sum(axis=0)
+    note("logit adjustment, no training", first.network, adjustment(counts, strength=0.5))
+    for name, way in WAYS.items():
+        place = folder / "".join(letter if letter.isalnum() else "_" for letter in name)
+        start = deepcopy(first.network).requires_grad_(True)
+        note(name, fit(start, frames, way, steps=steps[1], folder=place, seed=seed + 200).network)
+    alone = fit(network, frames, Way(weights="enet"), steps=sum(steps), folder=folder / "weights_only", seed=seed + 100)
+    note("weights only (ENet's)", alone.network)
+    return results

@@ -12,11 +12,12 @@ import numpy as np
 import typer
 from tqdm import tqdm
 
+from helpers.datasets.rtk import sequence
 from helpers.images import save_image
 from helpers.labels import RTK
 from helpers.masks import save_mask
-from helpers.paths import REPO_ROOT
-from helpers.samples.manifest import write_manifest
+from helpers.paths import REPO_ROOT, replace_file
+from tools.manifest import write_manifest
 from tools.practice_roads.camera import photograph
 from tools.practice_roads.roads import FRAMES, ROADS, SPACING, Road
 from tools.practice_roads.surface import UNPAVED
@@ -28,7 +29,7 @@ def main(
     folder: Annotated[Path, typer.Argument(help="where the practice set goes")] = REPO_ROOT / "data/rtk_practice",
     only: Annotated[list[str] | None, typer.Option(help="one sequence; may be given again")] = None,
     frames: Annotated[str, typer.Option(help="numbers of the frames, by commas")] = ",".join(map(str, range(FRAMES))),
-    samples: Annotated[int, typer.Option(min=1, help="light paths a pixel")] = 8,
+    samples: Annotated[int, typer.Option(min=1, help="light paths a pixel")] = 6,
     force: Annotated[bool, typer.Option(help="render again what is there already")] = False,
 ) -> None:
     """Render the practice roads with Blender's Cycles."""
@@ -42,6 +43,11 @@ def main(
         missing = [k for k in numbers if force or not paths[k].exists()]
         if missing:
             _film(road, missing, folder, samples)
+    held_out = {road.name for road in ROADS if road.valid}
+    names = sorted(path.name for path in (folder / "images").glob("*.jpg"))
+    replace_file(folder / "codes.txt", "".join(f"{name}\n" for name in RTK.class_names))
+    replace_file(folder / "valid.txt", "".join(f"{name}\n" for name in names if sequence(name) in held_out))
+    write_manifest(folder)
 
 
 def _film(road: Road, numbers: list[int], folder: Path, samples: int) -> None:
@@ -52,10 +58,16 @@ def _film(road: Road, numbers: list[int], folder: Path, samples: int) -> None:
     mount = {"height": rng.uniform(1.2, 1.45), "pitch": rng.uniform(-0.14, -0.1), "lens": rng.uniform(27, 30)}
     lane = road.half * rng.uniform(0.36, 0.5)
     shake = rng.normal(0, 1, (FRAMES, 3))
-    for k in tqdm(numbers, unit="frame", desc=road.name):
+
+    def look(k: int) -> None:
         pose = mount | {"pitch": mount["pitch"] + 0.008 * shake[k, 0], "yaw": 0.02 * shake[k, 1]}
         stage.look(1.5 + SPACING * k, x=lane + 0.15 * shake[k, 2], **pose)
+
+    for k in numbers:
+        look(k)
         save_mask(folder / f"masks/{road.name}_{k:03}.png", without_specks(stage.ids()), RTK.palette())
+    for k in tqdm(numbers, unit="frame", desc=road.name):
+        look(k)
         save_image(folder / f"images/{road.name}_{k:03}.jpg", photograph(stage.picture(), road, k), quality=88)
 
 

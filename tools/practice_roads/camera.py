@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
-from helpers.samples.street.camera import develop
 from tools.practice_roads.roads import Road
+from tools.practice_streets.camera import develop
 
 
 def photograph(linear: np.ndarray, road: Road, frame: int) -> np.ndarray:
@@ -36,5 +36,7 @@ def _dirt(rng: np.random.Generator, shape: tuple[int, int], amount: float) -> np
     for _ in range(int(amount * 4)):
         start = rng.uniform(0, 1, 2) * shape[::-1]
         end = start + rng.normal(0, 60, 2)
-        cv2.line(cover, tuple(map(int, start)), tuple(map(int, end)), float(rng.uniform(0.05, 0.14)), int(rng.integers(3, 9)))
+        cv2.line(
+            cover, tuple(map(int, start)), tuple(map(int, end)), float(rng.uniform(0.05, 0.14)), int(rng.integers(3, 9))
+        )
     return cv2.GaussianBlur(cover, (0, 0), 2.6)[..., None]

@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from helpers.samples.street.line import Line
-from helpers.samples.street.towns import HAZY_SUN, OVERCAST, SUN, WET, Light, Town
-from helpers.samples.street.world import World
 from tools.practice_roads.surface import WHITE, YELLOW, Surface
+from tools.practice_streets.line import Line
+from tools.practice_streets.towns import HAZY_SUN, OVERCAST, SUN, WET, Light, Town
+from tools.practice_streets.world import World
 
 FRAMES, SPACING, VIEW = 8, 5.0, 48.0  # frames a sequence, metres between them, metres drawn in detail ahead
 HIGH_SUN = replace(SUN, sun_height=48, sun=4.6)
@@ -107,7 +107,7 @@ def _place(surface: Surface, name: str, s: float, rng) -> bool:
             surface.manhole(s, x)
     elif name == "cats_eyes":  # a row along the middle
         if fits := surface.pavement(s) == "asphalt":
-            surface.cats_eyes += [(s + 2.0 * step, 0.0) for step in range(6)]
+            surface.cats_eyes += [(s + 2.0 * step, 0.0) for step in range(5)]
     elif name == "patch":
         along, across = rng.uniform(0.7, 3.5), rng.uniform(0.5, 1.5)
         if fits := surface.free(s, x, along / 2, across / 2):
@@ -135,24 +135,27 @@ COUNTRY = {"park": 1}
 
 ROADS = [
     Road("araucaria", 11, HIGH_SUN, (("asphalt", 0),), True, 3.6, "edges",
-         {"bump": 3, "zebra": 1, "drain": 12, "manhole": 7, "cats_eyes": 3, "patch": 5, "crack": 6, "crazing": 2}, TOWN),
+         {"bump": 3, "zebra": 1, "drain": 12, "manhole": 7, "cats_eyes": 1, "patch": 5, "crack": 6, "crazing": 2},
+         TOWN),
     Road("bromelia", 12, PALE, (("asphalt", 0),), False, 3.4, "centre",
          {"bump": 1, "pothole": 9, "patch": 9, "puddle": 3, "crack": 9, "crazing": 6}, COUNTRY, dirt=0.8),
     Road("caboclo", 13, WET, (("asphalt", 0),), True, 3.8, "double",
-         {"bump": 1, "drain": 12, "manhole": 6, "cats_eyes": 4, "puddle": 9, "patch": 6, "crack": 5, "crazing": 2}, TOWN),
+         {"bump": 1, "drain": 12, "manhole": 6, "cats_eyes": 1, "puddle": 9, "patch": 6, "crack": 5, "crazing": 2},
+         TOWN),
     Road("figueira", 14, SUN, (("paved", 0),), True, 3.3, "none",
          {"bump": 2, "drain": 10, "manhole": 7, "patch": 7, "pothole": 5, "puddle": 3}, VILLAGE),
     Road("garapuvu", 15, PALE, (("paved", 0), ("asphalt", 38)), False, 3.2, "centre",
-         {"bump": 2, "zebra": 1, "manhole": 4, "patch": 7, "pothole": 6, "puddle": 4, "crack": 3, "cats_eyes": 2}, VILLAGE),
+         {"bump": 2, "zebra": 1, "manhole": 4, "patch": 7, "pothole": 6, "puddle": 4, "crack": 3, "cats_eyes": 1},
+         VILLAGE),
     Road("ipe", 16, HIGH_SUN, (("unpaved", 0),), False, 2.9, "none",
          {"pothole": 16, "puddle": 5}, COUNTRY, dirt=0.9),
     Road("jatoba", 17, WET, (("unpaved", 0),), False, 3.1, "none",
          {"puddle": 14, "pothole": 10}, COUNTRY),
     Road("lapacho", 18, HAZY_SUN, (("asphalt", 0),), True, 3.5, "edges",
-         {"bump": 2, "zebra": 1, "drain": 11, "manhole": 6, "cats_eyes": 3, "patch": 6, "pothole": 4, "puddle": 3,
+         {"bump": 2, "zebra": 1, "drain": 11, "manhole": 6, "cats_eyes": 1, "patch": 6, "pothole": 4, "puddle": 3,
           "crack": 7, "crazing": 4}, TOWN, valid=True),
     Road("mandacaru", 19, PALE, (("paved", 0),), True, 3.4, "none",
          {"bump": 2, "drain": 9, "manhole": 6, "patch": 6, "pothole": 5, "puddle": 4}, VILLAGE, valid=True),
     Road("oiti", 20, SUN, (("unpaved", 0), ("asphalt", 34)), False, 3.0, "centre",
-         {"bump": 1, "patch": 2, "pothole": 11, "puddle": 6, "crack": 3, "cats_eyes": 2}, COUNTRY, valid=True),
+         {"bump": 1, "patch": 2, "pothole": 11, "puddle": 6, "crack": 3, "cats_eyes": 1}, COUNTRY, valid=True),
 ]  # fmt: skip

@@ -4,16 +4,16 @@ import bpy
 import cv2
 import numpy as np
 
-from helpers.samples.street import furniture, nature
-from helpers.samples.street.ground import strip
-from helpers.samples.street.materials import Nodes
-from helpers.samples.street.render import Stage
-from helpers.samples.street.roadside import backdrop, choose_trees, frontage
-from helpers.samples.street.shapes import Shape, Thing
-from helpers.samples.street.traffic import any_car
-from helpers.samples.street.world import World
 from tools.practice_roads.roads import Road
 from tools.practice_roads.surface import CATS_EYE, Surface
+from tools.practice_streets import furniture, nature
+from tools.practice_streets.ground import strip
+from tools.practice_streets.materials import Nodes
+from tools.practice_streets.render import Stage
+from tools.practice_streets.roadside import backdrop, choose_trees, frontage
+from tools.practice_streets.shapes import Shape, Thing
+from tools.practice_streets.traffic import any_car
+from tools.practice_streets.world import World
 
 SIZE = (288, 352)
 ON_THE_MAP = 100  # pass index of what takes its class from the map; of anything else it is the class itself
@@ -68,8 +68,8 @@ def _tufts(world: World, shape: Shape, side: int, start: float, wide: float, low
 class RoadStage(Stage):
     """A road in its surroundings, ready to be photographed from any place along it."""
 
-    def __init__(self, road: Road, *, samples: int = 8) -> None:
-        self.surface = road.surface()
+    def __init__(self, road: Road, *, samples: int = 6) -> None:
+        self.surface, self._shows = road.surface(), ""
         super().__init__(surroundings(road, self.surface), SIZE, samples=samples)
         for item in self.scene.objects:
             item.pass_index = 0  # all of the surroundings is background
@@ -83,7 +83,10 @@ class RoadStage(Stage):
         coarse = cv2.blur(surface.height, (11, 11))
         rows, columns = (n // 8 for n in coarse.shape)
         grid = cv2.resize(coarse, (columns + 1, rows + 1), interpolation=cv2.INTER_AREA)
-        s, x = np.linspace(0, surface.length, rows + 1), np.linspace(surface.across[0, 0], surface.across[0, -1], columns + 1)
+        s, x = (
+            np.linspace(0, surface.length, rows + 1),
+            np.linspace(surface.across[0, 0], surface.across[0, -1], columns + 1),
+        )
         middle = np.array([[*where, heading] for where, heading in map(line.at, s)])
         heading = middle[:, None, 2]
         verts = np.stack(
@@ -118,20 +121,31 @@ class RoadStage(Stage):
             foot = (*where, 0.0)
             shape.box(foot, (0.16, 0.13, 0.045), "plastic", "clutter", (0.6, 0.42, 0.05), turn=heading, taper=0.6)
             front = np.array([np.sin(heading), -np.cos(heading)]) * 0.053
-            shape.box((*(where + front), 0.012), (0.1, 0.014, 0.018), "metal", "clutter", (0.8, 0.75, 0.7), turn=heading)
+            shape.box(
+                (*(where + front), 0.012), (0.1, 0.014, 0.018), "metal", "clutter", (0.8, 0.75, 0.7), turn=heading
+            )
         if self.surface.cats_eyes:
             item = bpy.data.objects.new("cat's eyes", self._mesh(shape))
             item.pass_index = CATS_EYE
             self.scene.collection.objects.link(item)
 
+    def picture(self) -> np.ndarray:
+        """Linear light (H, W, 3) float32. A change between pictures and ids costs seconds: take all of one kind first."""
+        if self._shows != "picture":
+            self._shows = "picture"
+            return super().picture()
+        return self._render()
+
     def ids(self) -> np.ndarray:
         """RTK ids (H, W) uint8: one sample through the middle of each pixel, so no two classes mix."""
         scene = self.scene
-        for item in self._envelopes:
-            item.hide_render = True
-        scene.world, scene.view_layers[0].material_override = None, self._ids
-        scene.cycles.samples, scene.cycles.use_denoising, scene.cycles.max_bounces = 1, False, 0
-        scene.cycles.pixel_filter_type, scene.cycles.filter_width = "BOX", 0.01
+        if self._shows != "ids":
+            self._shows = "ids"
+            for item in self._envelopes:
+                item.hide_render = True
+            scene.world, scene.view_layers[0].material_override = None, self._ids
+            scene.cycles.samples, scene.cycles.use_denoising, scene.cycles.max_bounces = 1, False, 0
+            scene.cycles.pixel_filter_type, scene.cycles.filter_width = "BOX", 0.01
         raw = self._render()[..., 0]
         ids = np.rint(raw)
         if np.abs(raw - ids).max() > 1e-2:

@@ -97,7 +97,9 @@ class Surface:
     def _asphalt(self):
         age = self.rng.uniform(0.06, 0.15)
         grain, stain = self._noise(PIXEL), self._noise((5, 1.2), 4)
-        oil = np.exp(-(((np.abs(self.across) - self.half / 2) / 0.3) ** 2)) * np.clip(0.5 + self._noise((3, 0.4), 2), 0, 1)
+        oil = np.exp(-(((np.abs(self.across) - self.half / 2) / 0.3) ** 2)) * np.clip(
+            0.5 + self._noise((3, 0.4), 2), 0, 1
+        )
         tone = age * (1 + 0.3 * grain + 0.16 * self._noise(0.04) + 0.14 * stain + 0.14 * self._wheels() - 0.3 * oil)
         colour = np.clip(tone, 0.015, 0.5)[..., None] * np.float32((1.02, 1.0, 0.97))
         return colour, 0.85 - 0.1 * self._wheels(), 0.0012 * grain + 0.006 * self._noise(1.5, 2)
@@ -116,7 +118,9 @@ class Surface:
         gap = np.minimum(np.minimum(rows_at % deep, deep - rows_at % deep),
                          np.minimum(columns % 1, 1 - columns % 1) * long)  # fmt: skip
         joint = np.clip(1 - gap / (0.016 + 0.006 * np.abs(self.worn)), 0, 1)
-        tone = self.rng.uniform(0.13, 0.2) * (1 + 0.2 * stones + 0.12 * self._noise(0.03, 2) + 0.12 * self._noise(2.5, 3))
+        tone = self.rng.uniform(0.13, 0.2) * (
+            1 + 0.2 * stones + 0.12 * self._noise(0.03, 2) + 0.12 * self._noise(2.5, 3)
+        )
         stone = np.clip(tone, 0.03, 0.6)[..., None] * np.float32((1.03, 1.0, 0.95))
         moss = np.clip(0.5 + 0.6 * self._noise(1.2, 2), 0, 1)[..., None]
         filling = np.float32((0.06, 0.05, 0.035)) * (1 - moss) + np.float32((0.045, 0.06, 0.02)) * moss
@@ -127,8 +131,14 @@ class Surface:
     def _unpaved(self):
         """Trodden earth with stones, ruts under the wheels and looser gravel between them."""
         wheels = self._wheels(0.35)
-        soil = np.float32([(0.27, 0.17, 0.1), (0.25, 0.2, 0.14), (0.22, 0.16, 0.11)][self.rng.integers(3)])
-        tone = 1 + 0.16 * self._noise(0.5, 4) + 0.14 * self._noise(0.03, 2) + 0.12 * self._noise((8, 1.0), 3) + 0.14 * wheels
+        soil = np.float32([(0.3, 0.165, 0.085), (0.27, 0.2, 0.125), (0.24, 0.15, 0.09)][self.rng.integers(3)])
+        tone = (
+            1
+            + 0.16 * self._noise(0.5, 4)
+            + 0.14 * self._noise(0.03, 2)
+            + 0.12 * self._noise((8, 1.0), 3)
+            + 0.14 * wheels
+        )
         colour = soil * np.clip(tone, 0.3, 2)[..., None]
         pebbles = self._noise(0.035) + 0.5 * self._noise(0.6, 2) - 0.5 * wheels
         stones = np.clip((pebbles - 1.55) * 4, 0, 1)
@@ -159,7 +169,9 @@ class Surface:
         shares = {kind: (row == label).sum() for kind, label in PAVEMENTS.items()}
         return max(shares, key=shares.get)
 
-    def lay(self, where, cover: np.ndarray, label: int | None, *, colour=None, rough=None, sink=None, flat=None) -> None:
+    def lay(
+        self, where, cover: np.ndarray, label: int | None, *, colour=None, rough=None, sink=None, flat=None
+    ) -> None:
         """Cover part of the maps; `cover` (h, w) is 0 … 1, and from a half on the class changes.
 
         Args:
@@ -187,7 +199,8 @@ class Surface:
         """How deep inside a ragged ellipse each point lies: 1 in the middle, 0 on the edge, negative outside."""
         angle = np.arctan2(ds / along, dx / across)
         outline = 1 + sum(
-            ragged / k * self.rng.normal(0, 0.7) * np.cos(k * angle + self.rng.uniform(0, 6.28)) for k in (2, 3, 5, 8, 13)
+            ragged / k * self.rng.normal(0, 0.7) * np.cos(k * angle + self.rng.uniform(0, 6.28))
+            for k in (2, 3, 5, 8, 13)
         )
         return 1 - np.sqrt((ds / along) ** 2 + (dx / across) ** 2) / np.maximum(outline, 0.3)
 
@@ -201,7 +214,9 @@ class Surface:
         shape = (np.abs(ds) < along / 2) & (np.abs(dx) < across / 2)
         shape &= self.classes[where] > 0
         fresh = np.clip(1.15 - 0.45 * np.maximum(self.worn[where], 0) - 0.1 * np.abs(self.worn[where]), 0, 1)
-        self.lay(where, shape * fresh, label, colour=np.float32(colour) * (1 + 0.06 * self.worn[where][..., None]), rough=0.6)
+        self.lay(
+            where, shape * fresh, label, colour=np.float32(colour) * (1 + 0.06 * self.worn[where][..., None]), rough=0.6
+        )
 
     def zebra(self, s: float) -> None:
         """A pedestrian crossing."""
@@ -260,7 +275,8 @@ class Surface:
         earth = len(base) and np.bincount(base).argmax() == UNPAVED
         fill = np.float32((0.19, 0.135, 0.085) if earth else (0.13, 0.115, 0.095))
         gravel = 1 + 0.45 * self.rng.standard_normal(deep.shape, np.float32)
-        self.lay(where, np.clip(deep * 9, 0, 1), POTHOLE, colour=fill * np.clip(gravel, 0.3, 2)[..., None], rough=0.95)
+        shade = np.clip(gravel, 0.3, 2) * (1 - 0.45 * np.clip(deep * 2, 0, 1))
+        self.lay(where, np.clip(deep * 9, 0, 1), POTHOLE, colour=fill * shade[..., None], rough=0.95)
         self.height[where] -= 0.085 * np.clip(deep * 2.2, 0, 1) - 0.012 * np.clip(deep * 4, 0, 1) * (gravel - 1)
         self.lay(where, np.exp(-((deep / 0.05) ** 2)) * 0.6, None, colour=fill * 0.35)
 
@@ -270,7 +286,9 @@ class Surface:
         deep = self._blob(ds, dx, along, across, 0.3) + 0.06 * self.worn[where]
         damp = np.clip(1 + deep * 4, 0, 1) * 0.75
         self.lay(where, damp, None, colour=self.colour[where] * 0.45, rough=0.45)
-        muddy = np.float32((0.085, 0.06, 0.04)) if (self.classes[where] == UNPAVED).mean() > 0.5 else (0.03, 0.03, 0.028)
+        muddy = (
+            np.float32((0.085, 0.06, 0.04)) if (self.classes[where] == UNPAVED).mean() > 0.5 else (0.03, 0.03, 0.028)
+        )
         self.lay(where, np.clip(deep * 20, 0, 1), PUDDLE, colour=muddy, rough=0.02, flat=-0.03)
 
     def crack(self, s: float, x: float, *, along: float, across: float) -> None:
@@ -288,7 +306,9 @@ class Surface:
         """A field of cracks like an alligator's skin."""
         where, ds, dx = self._window(s, x, along * 1.4, across * 1.4)
         inside = (self._blob(ds, dx, along, across) > 0) & (self.classes[where] == ASPHALT)
-        seeds = self.rng.uniform((-along * 1.4, -across * 1.4), (along * 1.4, across * 1.4), (int(along * across * 110), 2))
+        seeds = self.rng.uniform(
+            (-along * 1.4, -across * 1.4), (along * 1.4, across * 1.4), (int(along * across * 110), 2)
+        )
         free = np.full(inside.shape, 255, np.uint8)
         rows, columns = ((seeds + (along * 1.4, across * 1.4)) / PIXEL).astype(int).T
         keep = (rows < free.shape[0]) & (columns < free.shape[1])
