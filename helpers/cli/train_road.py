@@ -118,6 +118,54 @@ def road_ways(
     _record(run, out)
 
 
+def road_cracks(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="CrackForest: JPEGImages/, Annotations/ and lists")],
+    encoder: EncoderName = Encoder.imagenet,
+    weights: SchemeName = Scheme.enet,
+    balanced: Balanced = 0.5,
+    steps: Steps = 300,
+    steps_two: StepsTwo = 200,
+    batch: Batch = 8,
+    out: Out = Path("road_cracks_run"),
+    seed: Seed = 0,
+) -> None:
+    """Train the same two stages on real photos of cracked asphalt, and score F1 of crack pixels on val_list.txt."""
+    from helpers.datasets import crackforest
+
+    try:
+        photos, valid_photos = (crackforest.read_photos(folder, f"{part}_list.txt") for part in ("train", "val"))
+    except ValueError as error:
+        give_up(error)
+
+    def run() -> dict:
+        import torch
+
+        from helpers.road_surface import data, model, train
+
+        frames = [data.Frame(*photo) for photo in photos]
+
+        def judge(network) -> dict:
+            matrix = model.score(network, (data.Frame(*photo) for photo in valid_photos), num_classes=2)
+            say(matrix.table(crackforest.CLASSES))
+            f1, precision, recall = (
+                score()[crackforest.CRACK] for score in (matrix.dice, matrix.precision, matrix.recall)
+            )
+            return {"crack_f1": f1, "crack_precision": precision, "crack_recall": recall}
+
+        torch.manual_seed(seed)
+        way = train.Way(weights=weights.value, balanced=balanced)
+        network, record = train.two_stages(
+            model.build(encoder.value, 2), frames, way, steps=(steps, steps_two), folder=out, seed=seed, judge=judge,
+            batch=batch, common=crackforest.CRACK, num_classes=2,
+        )  # fmt: skip
+        return {
+            "train_pictures": len(frames), "valid_pictures": len(valid_photos), "encoder": encoder.value,
+            "weights": weights.value, "balanced": balanced, "batch": batch, "seed": seed, **record,
+        }  # fmt: skip
+
+    _record(run, out)
+
+
 def _pictures(folder: Path | None) -> tuple[list[Path], list[Path]]:
     """Pictures to train on and to validate on, of a folder in which nothing is wrong."""
     from helpers.datasets import check_dataset, rtk

@@ -22,6 +22,7 @@ from helpers.training.devices import best_device
 ENCODERS = ("imagenet", "random", "resnet34", "resnet50")
 CHANNELS = (16, 24, 40, 112, 320)  # of EfficientNet-Lite0's features at 1/2 … 1/32
 WIDTHS = (96, 64, 48, 32)  # of the decoder's blocks at 1/16 … 1/2
+KEPT_STAGES = 2  # of the encoder: those whose features are as large as 1/2 and 1/4
 LESSON = "road_surface"
 
 
@@ -54,13 +55,27 @@ def build(encoder: str = "imagenet", num_classes: int = RTK.num_classes) -> Road
         raise ValueError(f"unknown encoder {encoder!r}; choose one of {', '.join(ENCODERS)}")
     if encoder in ("imagenet", "random"):
         inner = StreetEncoder(output_stride=32, imagenet=encoder == "imagenet")
-        return RoadNetwork(UNet(inner, CHANNELS, WIDTHS, num_classes))
+        return trainable(RoadNetwork(UNet(inner, CHANNELS, WIDTHS, num_classes)), encoder)
     from fastai.vision.learner import create_unet_model
     from torchvision import models
 
     return RoadNetwork(
         create_unet_model(getattr(models, encoder), num_classes, (288, 352), pretrained=tier() == "full")
     )
+
+
+def trainable(network: RoadNetwork, encoder: str) -> RoadNetwork:
+    """Say which weights are trained: all, but for the first layers that come from ImageNet.
+
+    They see edges and textures, which roads have too, at the largest sizes; leaving them as they are saves a third of
+    a training step.
+    """
+    network.requires_grad_(True)
+    if encoder == "imagenet":
+        inner = network.network.encoder
+        for layers in (inner.stem, *inner.stages[:KEPT_STAGES]):
+            layers.requires_grad_(False)
+    return network
 
 
 @torch.inference_mode()

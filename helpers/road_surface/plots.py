@@ -11,7 +11,7 @@ from matplotlib.ticker import PercentFormatter
 
 from helpers.labels import RTK
 from helpers.masks import overlay
-from helpers.plots import plot_image
+from helpers.plots import plot_grid, plot_image
 
 NAMES = {
     "roadAsphalt": "asphalt", "roadPaved": "paved", "roadUnpaved": "unpaved", "roadMarking": "marking",
@@ -175,3 +175,43 @@ def plot_methods(runs: Mapping[str, Sequence[tuple[int, float, float]]], *, figs
     axes[0].set_yticks(range(len(runs)), list(runs))
     axes[0].invert_yaxis()
     return figure
+
+
+def plot_voices(voices: Mapping[str, np.ndarray], *, ax: Axes | None = None) -> Axes:
+    """Who decides the loss: a bar for each way to weigh, divided among the classes.
+
+    Args:
+        voices: name → (13,) shares that sum to 1.
+        ax: where to draw; a new figure by default.
+    """
+    ax = _axes(ax, (10, 0.7 * len(voices) + 1.9))
+    left = np.zeros(len(voices))
+    table = np.array(list(voices.values()))
+    for label, color in enumerate(RTK.colors / 255):
+        ax.barh(range(len(voices)), table[:, label], left=left, color=color, edgecolor="0.35", linewidth=0.5)
+        for y in np.flatnonzero(table[:, label] > 0.045):
+            light = color @ (0.3, 0.6, 0.1) > 0.5
+            ax.text(left[y] + table[y, label] / 2, y, readable(RTK.class_names[label]).replace(" ", "\n"), ha="center",
+                    va="center", fontsize=8, color="black" if light else "white")  # fmt: skip
+        left += table[:, label]
+    ax.set_yticks(range(len(voices)), list(voices))
+    ax.set(xlim=(0, 1), xlabel="share of the loss")
+    ax.xaxis.set_major_formatter(PercentFormatter(1))
+    ax.invert_yaxis()
+    return ax
+
+
+def plot_crops(images: np.ndarray, masks: np.ndarray, *, columns: int = 4, width: float = 11.0) -> Figure:
+    """A batch as the network gets it: each crop with its classes painted over it.
+
+    Args:
+        images: (B, H, W, 3) uint8 RGB.
+        masks: (B, H, W) RTK ids.
+        columns: crops in a row.
+        width: of the figure, in inches.
+    """
+    palette = RTK.palette()
+    panels = [
+        overlay(image, mask, palette, alpha=0.55, ignore_index=0) for image, mask in zip(images, masks, strict=True)
+    ]
+    return plot_grid(panels, columns=columns, width=width)

@@ -163,6 +163,14 @@ def fit(
     )  # fmt: skip
 
 
+def again(run: loop.Run) -> nn.Module:
+    """A copy of what a run ended with that can be trained on: the averaged weights, the same ones of them frozen."""
+    network = deepcopy(run.network)
+    for own, trained in zip(network.parameters(), run.current.parameters(), strict=True):
+        own.requires_grad_(trained.requires_grad)
+    return network
+
+
 def figures(matrix: ConfusionMatrix) -> dict:
     """What a record keeps of the road classes' confusion matrix: IoU, recall, precision, how many are found."""
     iou = matrix.iou()
@@ -199,7 +207,7 @@ def two_stages(
         place = folder / f"stage_{stage}"
         run = fit(network, frames, own, steps=count, folder=place, seed=seed + 100 * stage, **options)
         record[f"stage_{stage}"] = judge(run.network) | {"seconds": run.record["seconds"], "steps": run.step}
-        network = deepcopy(run.network).requires_grad_(True)
+        network = again(run)
     return run.network, record
 
 
@@ -233,8 +241,7 @@ def compare(
     note("logit adjustment, no training", first.network, adjustment(counts, strength=0.5))
     for name, way in WAYS.items():
         place = folder / "".join(letter if letter.isalnum() else "_" for letter in name)
-        start = deepcopy(first.network).requires_grad_(True)
-        note(name, fit(start, frames, way, steps=steps[1], folder=place, seed=seed + 200).network)
+        note(name, fit(again(first), frames, way, steps=steps[1], folder=place, seed=seed + 200).network)
     alone = fit(network, frames, Way(weights="enet"), steps=sum(steps), folder=folder / "weights_only", seed=seed + 100)
     note("weights only (ENet's)", alone.network)
     return results
