@@ -70,6 +70,7 @@ samples: $(READY) ## make the practice pictures again (hours; installs Blender's
 	$(BIN)/uv venv --allow-existing --quiet --python 3.11 $(VENV)-render
 	$(BIN)/uv pip install --python $(VENV)-render --editable ".[render]"
 	$(VENV)-render/bin/python -m tools.practice_streets --force
+	$(VENV)-render/bin/python -m tools.practice_roads --force
 	$(BIN)/python -m tools.practice_steel data/severstal_practice
 
 models: $(READY) ## train the bundled networks again, for two hours (needs CAMVID_DIR, a folder with CamVid)

@@ -142,10 +142,10 @@ def road_cracks(
 
         from helpers.road_surface import data, model, train
 
-        frames = [data.Frame(*photo) for photo in photos]
+        frames, valid_frames = ([data.Frame(p.image, p.mask) for p in part] for part in (photos, valid_photos))
 
         def judge(network) -> dict:
-            matrix = model.score(network, (data.Frame(*photo) for photo in valid_photos), num_classes=2)
+            matrix = model.score(network, valid_frames, num_classes=2)
             say(matrix.table(crackforest.CLASSES))
             f1, precision, recall = (
                 score()[crackforest.CRACK] for score in (matrix.dice, matrix.precision, matrix.recall)

@@ -4,6 +4,7 @@ Shi, Cui, Qi, Meng & Chen: Automatic road crack detection using random structure
 """
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,11 +16,16 @@ CLASSES = ("asphalt", "crack")
 CRACK = 1  # ids 2 and 3, on a few photos, are areas between cracks; they are not counted as crack
 
 
-def read_photos(folder: str | Path, list_name: str) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Read the photos that a list names, one "JPEGImages/001.jpg Annotations/001.png" a line.
+class Photo(NamedTuple):
+    """A photo (H, W, 3) uint8 RGB, its mask (H, W) uint8 of 0 and 1, and where it lies."""
 
-    Returns:
-        (image (H, W, 3) uint8 RGB, mask (H, W) uint8 of 0 and 1) for each.
+    image: np.ndarray
+    mask: np.ndarray
+    path: Path
+
+
+def read_photos(folder: str | Path, list_name: str) -> list[Photo]:
+    """Read the photos that a list names, one "JPEGImages/001.jpg Annotations/001.png" a line.
 
     Raises:
         DatasetError: the list or files that it names are missing or don't fit; all of them are named.
@@ -36,7 +42,7 @@ def read_photos(folder: str | Path, list_name: str) -> list[tuple[np.ndarray, np
             image, mask = read_image(image_path), read_mask(mask_path) == CRACK
             if image.shape[:2] != mask.shape:
                 raise ValueError(f"{image_path.name} and its mask differ in size")
-            photos.append((image, mask.astype(np.uint8)))
+            photos.append(Photo(image, mask.astype(np.uint8), image_path))
         except (ValueError, OSError) as error:
             problems.append(f"{list_name}, line {number}: {error}")
     if problems or not photos:

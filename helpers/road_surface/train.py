@@ -20,7 +20,7 @@ from helpers.training.augmentation import random_light, random_view
 COMMON = 4  # ids below are background and the pavements; every crop shows some of them anyway
 CROP = (144, 176)
 BATCH = 8
-RATE = 2e-3
+RATE = 1e-3
 
 
 def rare_place(mask: np.ndarray, rng: np.random.Generator, *, common: int = COMMON) -> tuple[float, float] | None:
@@ -140,7 +140,6 @@ class Way:
 WAYS = {
     "stage one, longer": Way(),
     "two stages (ENet's weights)": Way(weights="enet"),
-    "two stages (inverse)": Way(weights="inverse"),
     "Dice": Way(loss="dice"),
     "focal": Way(loss="focal"),
     "balanced crops": Way(balanced=0.8),
@@ -238,7 +237,8 @@ def compare(
     first = fit(deepcopy(network), frames, Way(), steps=steps[0], folder=folder / "stage_1", seed=seed + 100)
     note("stage one", first.network)
     counts = class_counts(frames).sum(axis=0)
-    note("logit adjustment, no training", first.network, adjustment(counts, strength=0.5))
+    for strength, name in ((0.5, "half a logit adjustment"), (1.0, "logit adjustment")):
+        note(name, first.network, adjustment(counts, strength=strength))
     for name, way in WAYS.items():
         place = folder / "".join(letter if letter.isalnum() else "_" for letter in name)
         note(name, fit(again(first), frames, way, steps=steps[1], folder=place, seed=seed + 200).network)

@@ -140,7 +140,7 @@ ROADS = [
     Road("bromelia", 12, PALE, (("asphalt", 0),), False, 3.4, "centre",
          {"bump": 1, "pothole": 9, "patch": 9, "puddle": 3, "crack": 9, "crazing": 6}, COUNTRY, dirt=0.8),
     Road("caboclo", 13, WET, (("asphalt", 0),), True, 3.8, "double",
-         {"bump": 1, "drain": 12, "manhole": 6, "cats_eyes": 1, "puddle": 9, "patch": 6, "crack": 5, "crazing": 2},
+         {"bump": 1, "drain": 12, "manhole": 6, "cats_eyes": 2, "puddle": 9, "patch": 6, "crack": 5, "crazing": 2},
          TOWN),
     Road("figueira", 14, SUN, (("paved", 0),), True, 3.3, "none",
          {"bump": 2, "drain": 10, "manhole": 7, "patch": 7, "pothole": 5, "puddle": 3}, VILLAGE),
@@ -157,5 +157,5 @@ ROADS = [
     Road("mandacaru", 19, PALE, (("paved", 0),), True, 3.4, "none",
          {"bump": 2, "drain": 9, "manhole": 6, "patch": 6, "pothole": 5, "puddle": 4}, VILLAGE, valid=True),
     Road("oiti", 20, SUN, (("unpaved", 0), ("asphalt", 34)), False, 3.0, "centre",
-         {"bump": 1, "patch": 2, "pothole": 11, "puddle": 6, "crack": 3, "cats_eyes": 1}, COUNTRY, valid=True),
+         {"bump": 1, "patch": 2, "pothole": 11, "puddle": 6, "crack": 3, "cats_eyes": 2}, COUNTRY, valid=True),
 ]  # fmt: skip

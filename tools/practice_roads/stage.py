@@ -130,7 +130,7 @@ class RoadStage(Stage):
             self.scene.collection.objects.link(item)
 
     def picture(self) -> np.ndarray:
-        """Linear light (H, W, 3) float32. A change between pictures and ids costs seconds: take all of one kind first."""
+        """Linear light (H, W, 3) float32. A change from ids to pictures costs seconds: take all of one kind first."""
         if self._shows != "picture":
             self._shows = "picture"
             return super().picture()
