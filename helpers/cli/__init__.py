@@ -5,7 +5,7 @@ Commands import what is slow (TensorFlow, torch) only when they run, so `--help`
 
 import typer
 
-from helpers.cli import assets, check, datasets, evaluate, segment, segment_many, train
+from helpers.cli import assets, check, datasets, evaluate, segment, segment_many, train, train_road
 
 app = typer.Typer(
     help="Segment pictures, score models, and look after what the notebooks need.",
@@ -23,4 +23,6 @@ for command in (
     datasets.check_dataset,
 ):
     app.command()(command)
+for command in (train_road.road, train_road.road_ways, train_road.road_cracks):
+    train.train.command()(command)
 app.add_typer(train.train, name="train")

@@ -1,5 +1,6 @@
-"""`train road` and `train road-ways`: the road lesson's trainings on a folder of one's own."""
+"""`train road`, `train road-ways` and `train road-cracks`: the road lesson's trainings, recorded."""
 
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -7,8 +8,8 @@ from typing import Annotated
 import typer
 
 from helpers import records
-from helpers.assets import AssetError
-from helpers.cli.console import give_up, say
+from helpers.cli.console import say
+from helpers.cli.train import Batch, Out, PhotosFolder, Seed, one_line, refuse_problems
 
 
 class Encoder(StrEnum):
@@ -26,20 +27,23 @@ class Scheme(StrEnum):
     authors = "authors"
 
 
-Folder = Annotated[Path | None, typer.Option("--dir", envvar="RTK_DIR", help="holds images/, masks/, maybe valid.txt, "
-                                             "or RTK's two unpacked archives; by default practice roads")]  # fmt: skip
+RoadFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--dir",
+        envvar="RTK_DIR",
+        help="holds images/, masks/, maybe valid.txt, or RTK's two unpacked archives; by default practice roads",
+    ),
+]
 EncoderName = Annotated[Encoder, typer.Option(help="imagenet, random: EfficientNet-Lite0; else fastai's U-Net")]
 SchemeName = Annotated[Scheme, typer.Option(help="class weights of stage two")]
 Balanced = Annotated[float, typer.Option(min=0, max=1, help="share of stage two's crops that show a rare class")]
 Steps = Annotated[int, typer.Option(min=1, help="steps of stage one")]
 StepsTwo = Annotated[int, typer.Option(min=1, help="steps of stage two")]
-Batch = Annotated[int, typer.Option(min=2, help="crops in a step")]
-Out = Annotated[Path, typer.Option(help="folder for weights.pt, record.json and checkpoints")]
-Seed = Annotated[int, typer.Option(help="of first weights and crops")]
 
 
 def road(
-    folder: Folder = None,
+    folder: RoadFolder = None,
     encoder: EncoderName = Encoder.imagenet,
     weights: SchemeName = Scheme.enet,
     balanced: Balanced = 0.5,
@@ -49,43 +53,30 @@ def road(
     out: Out = Path("road_run"),
     seed: Seed = 0,
 ) -> None:
-    """Train in two stages, unweighted and then weighted, and score both on the same pictures left out.
-
-    Started again after a kill, the same command goes on from the last checkpoint.
-    """
-    paths, valid_paths = _pictures(folder)
-
-    def run() -> dict:
-        import torch
-
+    """Train in two stages, unweighted and then weighted, and score both on the same pictures left out."""
+    with one_line(out):
+        paths, valid_paths = _pictures(folder)
         from helpers.labels import RTK
         from helpers.road_surface import data, model, train
 
-        frames, valid_frames = data.read_frames(paths), data.read_frames(valid_paths)
+        valid_frames = data.read_frames(valid_paths)
 
         def judge(network) -> dict:
             matrix = model.score(network, valid_frames)
             say(matrix.table(RTK.class_names))
             return train.figures(matrix)
 
-        torch.manual_seed(seed)
-        way = train.Way(weights=weights.value, balanced=balanced)
-        network, record = train.two_stages(
-            model.build(encoder.value), frames, way, steps=(steps, steps_two), folder=out, seed=seed, judge=judge,
-            batch=batch,
-        )  # fmt: skip
+        settings = {"encoder": encoder.value, "weights": weights.value, "balanced": balanced, "batch": batch}
+        network, record = _two_stages(
+            data.read_frames(paths), judge, settings, steps=(steps, steps_two), out=out, seed=seed
+        )
         model.Trained(network, encoder.value).save(out / "weights.pt")
-        return {
-            "train_pictures": len(frames), "valid_pictures": len(valid_frames), "encoder": encoder.value,
-            "weights": weights.value, "balanced": balanced, "batch": batch, "seed": seed,
-            "pixels": data.class_counts(valid_frames).sum(axis=0).tolist(), **record,
-        }  # fmt: skip
-
-    _record(run, out)
+        pixels = data.class_counts(valid_frames).sum(axis=0).tolist()
+        _save(out, **record, valid_pictures=len(valid_frames), pixels=pixels)
 
 
 def road_ways(
-    folder: Folder = None,
+    folder: RoadFolder = None,
     encoder: EncoderName = Encoder.imagenet,
     steps: Steps = 120,
     steps_two: StepsTwo = 60,
@@ -93,9 +84,8 @@ def road_ways(
     out: Out = Path("road_ways_run"),
 ) -> None:
     """Compare ways to treat rare classes in the same number of steps: weights, Dice, focal, crops, logit adjustment."""
-    paths, valid_paths = _pictures(folder)
-
-    def run() -> dict:
+    with one_line(out):
+        paths, valid_paths = _pictures(folder)
         import torch
 
         from helpers.road_surface import data, model, train
@@ -104,22 +94,20 @@ def road_ways(
         ways: dict[str, list] = {}
         for seed in range(seeds):
             torch.manual_seed(seed)
+            place, counts = out / f"seed_{seed}", (steps, steps_two)
             results = train.compare(
-                model.build(encoder.value), frames, valid_frames, steps=(steps, steps_two), folder=out / f"seed_{seed}",
-                seed=seed, say=say,
-            )  # fmt: skip
+                model.build(encoder.value), frames, valid_frames, steps=counts, folder=place, seed=seed, say=say
+            )
             for name, figures in results.items():
                 ways.setdefault(name, []).append(figures)
-        return {
-            "train_pictures": len(frames), "valid_pictures": len(valid_frames), "encoder": encoder.value,
-            "steps": [steps, steps_two], "pixels": data.class_counts(valid_frames).sum(axis=0).tolist(), "ways": ways,
-        }  # fmt: skip
-
-    _record(run, out)
+        _save(
+            out, train_pictures=len(frames), valid_pictures=len(valid_frames), encoder=encoder.value,
+            steps=[steps, steps_two], pixels=data.class_counts(valid_frames).sum(axis=0).tolist(), ways=ways,
+        )  # fmt: skip
 
 
 def road_cracks(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="CrackForest: JPEGImages/, Annotations/ and lists")],
+    folder: PhotosFolder,
     encoder: EncoderName = Encoder.imagenet,
     weights: SchemeName = Scheme.enet,
     balanced: Balanced = 0.5,
@@ -132,66 +120,60 @@ def road_cracks(
     """Train the same two stages on real photos of cracked asphalt, and score F1 of crack pixels on val_list.txt."""
     from helpers.datasets import crackforest
 
-    try:
+    with one_line(out):
         photos, valid_photos = (crackforest.read_photos(folder, f"{part}_list.txt") for part in ("train", "val"))
-    except ValueError as error:
-        give_up(error)
-
-    def run() -> dict:
-        import torch
-
-        from helpers.road_surface import data, model, train
+        from helpers.road_surface import data, model
 
         frames, valid_frames = ([data.Frame(p.image, p.mask) for p in part] for part in (photos, valid_photos))
 
         def judge(network) -> dict:
             matrix = model.score(network, valid_frames, num_classes=2)
             say(matrix.table(crackforest.CLASSES))
-            f1, precision, recall = (
-                score()[crackforest.CRACK] for score in (matrix.dice, matrix.precision, matrix.recall)
-            )
-            return {"crack_f1": f1, "crack_precision": precision, "crack_recall": recall}
+            scores = {"f1": matrix.dice(), "precision": matrix.precision(), "recall": matrix.recall()}
+            return {f"crack_{name}": values[crackforest.CRACK] for name, values in scores.items()}
 
-        torch.manual_seed(seed)
-        way = train.Way(weights=weights.value, balanced=balanced)
-        network, record = train.two_stages(
-            model.build(encoder.value, 2), frames, way, steps=(steps, steps_two), folder=out, seed=seed, judge=judge,
-            batch=batch, common=crackforest.CRACK, num_classes=2,
-        )  # fmt: skip
-        return {
-            "train_pictures": len(frames), "valid_pictures": len(valid_photos), "encoder": encoder.value,
-            "weights": weights.value, "balanced": balanced, "batch": batch, "seed": seed, **record,
-        }  # fmt: skip
-
-    _record(run, out)
+        settings = {"encoder": encoder.value, "weights": weights.value, "balanced": balanced, "batch": batch}
+        _, record = _two_stages(
+            frames,
+            judge,
+            settings,
+            steps=(steps, steps_two),
+            out=out,
+            seed=seed,
+            common=crackforest.CRACK,
+            num_classes=2,
+        )
+        _save(out, **record, valid_pictures=len(valid_frames))
 
 
 def _pictures(folder: Path | None) -> tuple[list[Path], list[Path]]:
     """Pictures to train on and to validate on, of a folder in which nothing is wrong."""
-    from helpers.datasets import check_dataset, rtk
+    from helpers.datasets import rtk
     from helpers.road_surface.data import default_folder
 
-    try:
-        folder = folder.expanduser() if folder else default_folder()
-        if problems := check_dataset(folder, "rtk"):
-            listed = "\n".join(f"  {problem}" for problem in problems)
-            give_up(f"nothing was trained: {folder} has {len(problems)} problems\n{listed}")
-        train_paths, valid_paths = rtk.split(folder)
-    except (ValueError, OSError, AssetError) as error:
-        give_up(error)
+    folder = folder.expanduser() if folder else default_folder()
+    refuse_problems(folder, "rtk")
+    train_paths, valid_paths = rtk.split(folder)
     say(f"{len(train_paths)} pictures to learn from, {len(valid_paths)} to validate on")
     return train_paths, valid_paths
 
 
-def _record(run, out: Path) -> None:
-    """Train, and write record.json with command, device, date and figures."""
-    from helpers.training.loop import stopped
+def _two_stages(frames: list, judge: Callable, settings: dict, *, steps, out: Path, seed: int, **options):
+    """Build a network and train it in two stages; returns it, and what a record keeps."""
+    import torch
 
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        records.save(out / "record.json", records.run_record(**run()))
-    except (ValueError, OSError) as error:
-        give_up(error)
-    except KeyboardInterrupt:
-        give_up(stopped(out))
+    from helpers.labels import RTK
+    from helpers.road_surface import model, train
+
+    torch.manual_seed(seed)
+    network = model.build(settings["encoder"], options.get("num_classes", RTK.num_classes))
+    way = train.Way(weights=settings["weights"], balanced=settings["balanced"])
+    network, record = train.two_stages(
+        network, frames, way, steps=steps, folder=out, seed=seed, judge=judge, batch=settings["batch"], **options
+    )
+    return network, {"train_pictures": len(frames), "seed": seed, **settings, **record}
+
+
+def _save(out: Path, **figures) -> None:
+    records.save(out / "record.json", records.run_record(**figures))
     say(f"the record is in {out}")

@@ -29,7 +29,7 @@ class RandomCrop(ItemTransform):
         super().__init__()
         self.size, self.balanced, self.rng = size, balanced, np.random.default_rng(seed)
 
-    def encodes(self, pair: tuple) -> tuple:
+    def encodes(self, pair):  # untyped: fastai looks for a function by type, and sends a list
         """From a picture and its mask, as fastai holds them, to the crop and its mask."""
         image, mask = (np.asarray(part) for part in pair)
         image, mask = crop(image, mask, size=self.size, rng=self.rng, balanced=self.balanced)

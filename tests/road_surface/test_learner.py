@@ -8,7 +8,7 @@ from fastai.vision.all import ImageBlock, MaskBlock
 from helpers.datasets import rtk
 from helpers.images import save_image
 from helpers.labels import RTK
-from helpers.masks import save_mask
+from helpers.masks import read_mask, save_mask
 from helpers.road_surface.learner import RandomCrop
 
 CROP = (32, 48)
@@ -28,7 +28,7 @@ def dls(tmp_path):
     block = DataBlock(
         blocks=(ImageBlock, MaskBlock(RTK.class_names)),
         splitter=FuncSplitter(lambda path: path == paths[-1]),
-        get_y=rtk.get_y_fn,
+        get_y=lambda path: read_mask(rtk.get_y_fn(path)),
         item_tfms=[RandomCrop(CROP)],
         batch_tfms=[Normalize.from_stats([0] * 3, [1 / 255] * 3)],
     )

@@ -32,9 +32,14 @@ def frames() -> list[Frame]:
     return [frame(seed) for seed in range(4)]
 
 
+class Float(nn.Module):
+    def forward(self, images):
+        return images.float()
+
+
 def tiny() -> nn.Module:
     torch.manual_seed(0)
-    return nn.Sequential(nn.BatchNorm2d(3), nn.Conv2d(3, 16, 3, padding=1), nn.ReLU(), nn.Conv2d(16, 13, 1))
+    return nn.Sequential(Float(), nn.BatchNorm2d(3), nn.Conv2d(3, 16, 3, padding=1), nn.ReLU(), nn.Conv2d(16, 13, 1))
 
 
 def test_a_crop_moves_picture_and_mask_alike(frames) -> None:
@@ -42,9 +47,8 @@ def test_a_crop_moves_picture_and_mask_alike(frames) -> None:
     for _ in range(5):
         image, mask = train.crop(*frames[0], size=(60, 90), rng=rng)
         assert image.shape == (60, 90, 3) and mask.shape == (60, 90)
-        assert np.median(image[mask == 0]) < np.median(image[mask == ROAD])
-        if (mask == CRACK).any():
-            assert np.median(image[mask == CRACK]) > np.median(image[mask == ROAD])
+        light = [np.median(image[mask == label]) for label in (0, ROAD, CRACK) if np.count_nonzero(mask == label) > 1]
+        assert len(light) >= 2 and light == sorted(light)
 
 
 def test_balanced_crops_show_the_rare_class(frames) -> None:
