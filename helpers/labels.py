@@ -1,7 +1,8 @@
 """Label systems: which integer means which class, in which colour, and how one system folds into another.
 
 A mask holds integers. Everything that gives them a meaning is in one `LabelSet`: names, official colours and the id
-that means "not labelled, don't count". The tables lie in `label_sets/*.csv`.
+that means "not labelled, don't count". The tables lie in `label_sets/*.csv`: a file for
+each system, and `folds.csv` for what a class of one becomes in another.
 """
 
 import csv
@@ -9,8 +10,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-import cv2
 import numpy as np
+
+from helpers.colors import colorblind_colors, evenly_spaced_colors
+
+TABLES = Path(__file__).parent / "label_sets"
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ class LabelSet:
         if scheme == "official":
             colors = self.colors
         elif scheme == "colorblind":
-            colors = _colorblind_colors(self.colors.tobytes())
+            colors = colorblind_colors(self.colors.tobytes())
         else:
             raise ValueError(f"unknown palette {scheme!r}; choose 'official' or 'colorblind'")
         palette = np.zeros((256, 3), np.uint8)
@@ -70,88 +74,14 @@ class LabelSet:
         return palette
 
 
-def evenly_spaced_colors(n: int) -> np.ndarray:
-    """n clearly different colours for classes that have no official ones: hues evenly around the colour circle.
-
-    Neighbouring ids get alternating brightness, so that ids that often touch in a picture differ in two ways.
-
-    Returns:
-        (n, 3) uint8 RGB, all different for n ≤ 180.
-
-    >>> evenly_spaced_colors(3).tolist()
-    [[255, 51, 51], [41, 204, 41], [51, 51, 255]]
-    """
-    if n < 1:
-        raise ValueError(f"n is {n}; ask for at least one colour")
-    hsv = np.zeros((1, n, 3), np.float32)
-    hsv[0, :, 0] = np.arange(n) * 360 / n  # degrees
-    hsv[0, :, 1] = 0.8
-    hsv[0, :, 2] = np.where(np.arange(n) % 2, 0.8, 1.0)
-    return np.rint(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)[0] * 255).astype(np.uint8)
-
-
 def generic(num_classes: int) -> LabelSet:
     """A label set for a model that came without names: "class 0" … in evenly spaced colours."""
     names = tuple(f"class {i}" for i in range(num_classes))
     return LabelSet("generic", "unnamed classes", names, evenly_spaced_colors(num_classes))
 
 
-# Deuteranopia at full severity on linear RGB: Machado, Oliveira & Fernandes, IEEE TVCG 15(6), 2009, table 1.
-_DEUTERANOPIA = np.array(
-    [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
-)
-
-
-def simulate_deuteranopia(colors: np.ndarray) -> np.ndarray:
-    """How a person without green cones sees the colours (Machado et al., 2009).
-
-    Args:
-        colors: (N, 3) uint8 sRGB.
-
-    Returns:
-        (N, 3) float64 linear RGB in 0 … 1.
-    """
-    srgb = np.asarray(colors, np.float64) / 255
-    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
-    return np.clip(linear @ _DEUTERANOPIA.T, 0, 1)
-
-
-@lru_cache
-def _colorblind_colors(official: bytes) -> np.ndarray:
-    """For each official colour the nearest one that stays apart from those already chosen, seen both ways.
-
-    Tries a large distance first and a smaller one until every class has found a colour.
-    """
-    wanted = np.frombuffer(official, np.uint8).reshape(-1, 3)
-    steps = np.linspace(0, 255, 12).astype(np.uint8)
-    candidates = np.stack(np.meshgrid(steps, steps, steps), -1).reshape(-1, 3)
-    seen, simulated = _lab(candidates), _lab_linear(simulate_deuteranopia(candidates))
-    to_wanted = np.linalg.norm(_lab(wanted)[:, None] - seen[None], axis=-1)  # (classes, candidates)
-    order = wanted.sum(axis=1).argsort(kind="stable")  # darkest first: black, the colour of Void, stays black
-    for distance in np.arange(40, 0, -0.5):
-        free, chosen = np.ones(len(candidates), bool), {}
-        for i in order:
-            if not free.any():
-                break
-            pick = chosen[i] = int(np.where(free, to_wanted[i], np.inf).argmin())
-            apart = np.minimum(np.linalg.norm(seen - seen[pick], axis=1),
-                               np.linalg.norm(simulated - simulated[pick], axis=1))  # fmt: skip
-            free &= apart >= distance
-        if len(chosen) == len(wanted):
-            break
-    return candidates[[chosen[i] for i in range(len(wanted))]]
-
-
-def _lab(colors: np.ndarray) -> np.ndarray:
-    return cv2.cvtColor((colors[None] / 255).astype(np.float32), cv2.COLOR_RGB2LAB)[0]
-
-
-def _lab_linear(colors: np.ndarray) -> np.ndarray:
-    return cv2.cvtColor(colors[None].astype(np.float32), cv2.COLOR_LRGB2LAB)[0]
-
-
 def _load(key: str, name: str, ignore_index: int | None, source: str) -> LabelSet:
-    with open(Path(__file__).parent / "label_sets" / f"{key}.csv", newline="", encoding="utf-8") as file:
+    with open(TABLES / f"{key}.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     colors = np.array([[row["red"], row["green"], row["blue"]] for row in rows]).astype(np.uint8)
     colors.setflags(write=False)
@@ -173,60 +103,24 @@ RTK = _load("rtk", "RTK road surface", None, "Rateke & von Wangenheim 2021; Road
 
 LABEL_SETS = {s.key: s for s in (CITYSCAPES, PASCAL_VOC, ADE20K, CAMVID, CAMVID11, TRAFFIC, RTK)}
 
-# target class -> source classes. A source class that is in no list becomes the target's default below, else its
-# ignore id. Pascal VOC labels everything outside its 20 object classes as background.
+# A class without a line in folds.csv becomes the target's default, else its ignore id. Pascal VOC labels everything
+# outside its 20 object classes as background.
 _DEFAULTS = {"voc": "background", "traffic": "other"}
-_FOLDS = {
-    ("camvid", "camvid11"): {
-        "Sky": ["Sky"],
-        "Building": ["Building", "Archway", "Bridge", "Tunnel", "Wall"],
-        "Pole": ["Column_Pole", "TrafficCone"],
-        "Road": ["Road", "LaneMkgsDriv", "LaneMkgsNonDriv"],
-        "Pavement": ["Sidewalk", "ParkingBlock", "RoadShoulder"],
-        "Tree": ["Tree", "VegetationMisc"],
-        "SignSymbol": ["SignSymbol", "Misc_Text", "TrafficLight"],
-        "Fence": ["Fence"],
-        "Car": ["Car", "SUVPickupTruck", "Truck_Bus", "Train", "OtherMoving"],
-        "Pedestrian": ["Pedestrian", "Child", "CartLuggagePram", "Animal"],
-        "Bicyclist": ["Bicyclist", "MotorcycleScooter"],
-    },
-    ("cityscapes", "camvid11"): {
-        "Sky": ["sky"],
-        "Building": ["building", "wall"],
-        "Pole": ["pole"],
-        "Road": ["road"],
-        "Pavement": ["sidewalk"],
-        "Tree": ["vegetation", "terrain"],
-        "SignSymbol": ["traffic light", "traffic sign"],
-        "Fence": ["fence"],
-        "Car": ["car", "truck", "bus", "train"],
-        "Pedestrian": ["person"],
-        "Bicyclist": ["rider", "bicycle", "motorcycle"],
-    },
-    ("cityscapes", "voc"): {
-        "bicycle": ["bicycle"],
-        "bus": ["bus"],
-        "car": ["car"],
-        "motorbike": ["motorcycle"],
-        "person": ["person", "rider"],
-        "train": ["train"],
-    },
-    ("voc", "traffic"): {"car": ["car", "bus", "train"], "person": ["person", "bicycle", "motorbike"]},
-    ("camvid11", "traffic"): {"car": ["Car"], "person": ["Pedestrian", "Bicyclist"]},
-    ("cityscapes", "traffic"): {
-        "car": ["car", "truck", "bus", "train"],
-        "person": ["person", "rider", "bicycle", "motorcycle"],
-    },
-}
-_FOLDS["camvid", "traffic"] = {
-    name: [code for camvid11_name in names for code in _FOLDS["camvid", "camvid11"][camvid11_name]]
-    for name, names in _FOLDS["camvid11", "traffic"].items()
-}
+
+
+@lru_cache
+def _folds() -> dict[tuple[str, str], dict[str, str]]:
+    """(from, to) → class name → class name that it becomes."""
+    folds: dict[tuple[str, str], dict[str, str]] = {}
+    with open(TABLES / "folds.csv", newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            folds.setdefault((row["from"], row["to"]), {})[row["class"]] = row["becomes"]
+    return folds
 
 
 def can_fold(source: LabelSet, target: LabelSet) -> bool:
     """Whether `fold` knows how to translate one label set into another."""
-    return source.key == target.key or (source.key, target.key) in _FOLDS
+    return source.key == target.key or (source.key, target.key) in _folds()
 
 
 def fold(source: LabelSet, target: LabelSet) -> np.ndarray:
@@ -251,15 +145,14 @@ def fold(source: LabelSet, target: LabelSet) -> np.ndarray:
     if source.key == target.key:
         table[: source.num_classes] = np.arange(source.num_classes)
         return table
-    groups = _FOLDS.get((source.key, target.key))
-    if groups is None:
-        known = ", ".join(f"{a} → {b}" for a, b in _FOLDS)
+    becomes = _folds().get((source.key, target.key))
+    if becomes is None:
+        known = ", ".join(f"{a} → {b}" for a, b in _folds())
         raise ValueError(f"no fold from {source.name} to {target.name} is defined; there are: {known}")
     if target.key in _DEFAULTS:
         table[: source.num_classes] = target.index(_DEFAULTS[target.key])
-    for target_name, source_names in groups.items():
-        for name in source_names:
-            table[source.index(name)] = target.index(target_name)
+    for name, target_name in becomes.items():
+        table[source.index(name)] = target.index(target_name)
     if source.ignore_index is not None:
         table[source.ignore_index] = ignore
     return table

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers import labels
+from helpers.colors import evenly_spaced_colors
 from helpers.labels import (
     ADE20K,
     CAMVID,
@@ -18,7 +19,6 @@ from helpers.labels import (
     PASCAL_VOC,
     TRAFFIC,
     can_fold,
-    evenly_spaced_colors,
     fold,
 )
 

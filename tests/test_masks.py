@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
-from helpers.labels import CAMVID, CITYSCAPES, PASCAL_VOC, evenly_spaced_colors
+from helpers.colors import evenly_spaced_colors
+from helpers.labels import CAMVID, CITYSCAPES, PASCAL_VOC
 from helpers.masks import (
     WRONG,
     MaskError,

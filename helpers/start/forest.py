@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from sklearn.ensemble import RandomForestClassifier
 
-from helpers.labels import LabelSet, evenly_spaced_colors, simulate_deuteranopia
+from helpers.colors import evenly_spaced_colors, simulate_deuteranopia
+from helpers.labels import LabelSet
 from helpers.masks import colorize, overlay
 from helpers.plots import plot_image, plot_mask
 

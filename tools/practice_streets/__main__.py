@@ -12,8 +12,9 @@ import numpy as np
 import typer
 from tqdm import tqdm
 
+from helpers.colors import evenly_spaced_colors
 from helpers.images import save_image
-from helpers.labels import CAMVID, CITYSCAPES, evenly_spaced_colors
+from helpers.labels import CAMVID, CITYSCAPES
 from helpers.masks import save_mask
 from helpers.paths import REPO_ROOT, replace_file
 from helpers.video import VideoWriter
