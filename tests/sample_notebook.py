@@ -20,7 +20,7 @@ TITLE = f"""# 00 · Sample
 [![Binder](https://example.org/badge.svg)](https://mybinder.org/v2/gh/{REPOSITORY}/HEAD?labpath=notebooks/{NAME})
 [![View](https://example.org/badge.svg)](https://nbviewer.org/github/{GITHUB})
 
-beginner · 5 min on a laptop · 3 min on a T4 · no download"""
+beginner · 50 min in class · runs in 5 min on a laptop · no download"""
 TRY = "\n**Try it:** change the colour.\n\n**Try it:** a higher one.\n\n**Try it:** a wider one."
 SOLUTION = '''def add_one(mask: list[int], *, by: int = 1) -> list[int]:
     """Add one to each id."""

@@ -101,7 +101,7 @@ SPOILED = [
     ("title", edit("# 00", "# 00", "00")),
     ("title", edit("# 00", "mybinder", "elsewhere")),
     ("title", edit("# 00", "colab.research.google.com/github/", "colab.research.google.com/github/someone/")),
-    ("title", edit("# 00", "T4", "GPU")),
+    ("title", edit("# 00", "min in class", "min")),
     ("you_will", edit("**You will**", "- explain\n", "")),
     ("you_will", edit("**You will**", "know before", "bring")),
     ("setup_first", edit("# @title", "root is None", "not root")),
@@ -131,7 +131,6 @@ SPOILED = [
     ("alive", edit("from helpers.widgets", "from helpers.widgets import compare", "compare = 1")),
     ("alive", edit("**What", "**Try it:** a wider one", "Or a wider one")),
     ("words", edit("## Section 1", "Section 1", "words " * 2500)),
-    ("order", edit("## Where next", "Where next", "Where next\n\n[back](00_sample.ipynb)")),
     ("last_sections", move("## Recap", -1)),
     ("last_sections", edit("## Glossary", "Glossary", "Words")),
     ("short_cells", edit("print(1", "print(1 + 1)", "print(1)\n" * 26)),
@@ -182,8 +181,21 @@ def test_size_is_limited(tmp_path: Path) -> None:
     assert [p for p in problems(Page(path, sample_notebook())) if p.startswith("size")]
 
 
+def test_the_last_section_leads_to_the_next_notebook(tmp_path: Path) -> None:
+    path, notebook = tmp_path / NAME, sample_notebook()
+    for name in (NAME, "01_next.ipynb", "02_after.ipynb"):
+        (tmp_path / name).touch()
+    find(notebook, "## Where next").source += "\n\n[02](02_after.ipynb)"
+    assert problems(Page(path, notebook)) == [
+        "order: 'Where next' leads to 02_after.ipynb; the next one is 01_next.ipynb"
+    ]
+    edit("## Where next", "02](02_after", "01](01_next")(notebook)
+    assert problems(Page(path, notebook)) == []
+
+
 def test_every_rule_is_tried() -> None:
-    assert {rule.__name__ for rule in notebook_rules.RULES} == {name for name, _ in SPOILED} | {"size"}
+    tried = {name for name, _ in SPOILED} | {"order", "size"}
+    assert {rule.__name__ for rule in notebook_rules.RULES} == tried
 
 
 def test_allowed_things_are_allowed(tmp_path: Path) -> None:
