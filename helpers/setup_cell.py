@@ -4,11 +4,10 @@ import sys
 from pathlib import Path
 
 REPOSITORY = "segmentation-notebooks/segmentation-notebooks"
-here = Path.cwd()
+here, marker = Path.cwd(), "helpers/environment.py"
 places = [here, *here.parents, here / REPOSITORY.split("/")[1]]
-found = (place for place in places if (place / "helpers" / "environment.py").is_file())
-root = next(found, None)
-if root is None:  # Colab opens the notebook alone: fetch the rest of the repository beside it
+root = next((place for place in places if (place / marker).is_file()), None)
+if root is None:  # Colab opens the notebook alone: fetch the rest of it
     root, address = places[-1], f"https://github.com/{REPOSITORY}"
     clone = ["git", "clone", "--quiet", "--depth=1", address, str(root)]
     failed = f"could not fetch {address}; is this machine online?"

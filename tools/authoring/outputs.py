@@ -158,8 +158,7 @@ def _tidy_outputs(outputs: Sequence[NotebookNode], alt: str | None) -> list[Note
         if output.output_type == "stream":
             # A progress bar redraws its line with \r; what a terminal would show in the end is what stays.
             lines = [line.rstrip("\r").rsplit("\r", 1)[-1] for line in output.text.split("\n")]
-            if output.name == "stderr":
-                lines = [line for line in lines if not re.search(r"\d+%\|", line)]
+            lines = [line for line in lines if not re.search(r"\d+%\|", line)]
             output.text = "\n".join(lines)
     return [output for output in tidy if output.output_type != "stream" or output.text.strip()]
 
@@ -171,10 +170,9 @@ def _describe(output: NotebookNode, alt: str | None) -> None:
     kept = {"alt": alt or said.get("alt"), "legend": said.get("legend")}
     kept = {name: value for name, value in kept.items() if value}
     output.metadata = nbformat.from_dict({kind: kept} if kept else {})
-    if alt and "data-widget" in output.data.get("text/html", ""):
-        output.data["text/html"] = re.sub(
-            r'(<div data-widget="\w+"><img alt=")[^"]*', lambda found: found[1] + escape(alt), output.data["text/html"]
-        )
+    if alt and "text/html" in output.data:
+        places = r'(<div data-widget="\w+"><img alt="|<video [^>]*aria-label=")[^"]*'
+        output.data["text/html"] = re.sub(places, lambda found: found[1] + escape(alt), output.data["text/html"])
         output.data["text/plain"] = alt
 
 
