@@ -68,7 +68,7 @@ def plot_tasks(image: np.ndarray, mask: np.ndarray, instances: np.ndarray, label
     """
     objects = find_instances(mask, instances, min_pixels=round(min_share * mask.size))
     names = sorted({label_set.class_names[found.class_id] for found in objects})
-    figure, axes = plt.subplots(2, 2, figsize=(13, 13 * image.shape[0] / image.shape[1] + 0.6), layout="constrained")
+    figure, axes = plt.subplots(2, 2, figsize=(10, 10 * image.shape[0] / image.shape[1] + 0.6), layout="constrained")
     classification, detection, semantic, instance = axes.flat
 
     plot_image(image, title="classification: what is in the picture?", ax=classification)
