@@ -156,7 +156,6 @@ SPOILED = [
     ("one_run", lambda nb: nb.metadata.pop("run")),
     ("alt_text", output("show", picture(alt=""))),
     ("alt_text", output("show", picture(alt="Figure: titles alone are not enough"))),
-    ("alt_text", edit("show", "show(figure)", "show(figure, alt='what it shows')")),
     ("legends", lambda nb: find(nb, "show").outputs[0].metadata["image/png"].update(legend=["#e69f00"])),
     ("no_absolute_path", output("print(1", printed("saved to /home/ada/notebooks/mask.png"))),
     ("no_absolute_path", edit("print(1", "1 + 1", r"r'C:\Users\ada\mask.png'")),

@@ -340,8 +340,6 @@ def one_run(page: Page) -> Iterator[str]:
 @rule
 def alt_text(page: Page) -> Iterator[str]:
     for cell in page.code:
-        if re.search(r"\balt=", cell.source):
-            yield f"{first_line(cell)} holds an alt text: it belongs into the cell's metadata (alt)"
         for picture in pictures(cell):
             alt = next(
                 (said.get("alt", "") for kind, said in picture.metadata.items() if kind.startswith("image/")), ""

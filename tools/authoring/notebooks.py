@@ -68,6 +68,7 @@ def execute(notebook: NotebookNode, *, folder: str | Path = NOTEBOOKS) -> Notebo
     client = NotebookClient(
         fresh,
         timeout=CELL_TIMEOUT,
+        startup_timeout=CELL_TIMEOUT,
         kernel_name="python3",
         extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(folder)}},
