@@ -1,5 +1,6 @@
 """What all commands share: how they speak, and how they fail."""
 
+import contextlib
 import sys
 from typing import NoReturn
 
@@ -14,9 +15,10 @@ def say(text: str) -> None:
     tqdm.write(text)
 
 
-def complain(problem: Exception | str) -> None:
+def complain(problem: Exception | str, *, kind: str = "error") -> None:
     """A problem, on stderr."""
-    tqdm.write(f"error: {problem}", file=sys.stderr)
+    with contextlib.suppress(OSError):  # when even this can't be written, the exit code has to do
+        tqdm.write(f"{kind}: {problem}", file=sys.stderr)
 
 
 def give_up(problem: Exception | str) -> NoReturn:

@@ -1,25 +1,31 @@
 """`segment`: masks and overlays of pictures, whole folders and videos."""
 
 import os
-from collections.abc import Iterable
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import typer
+from filelock import SoftFileLock, Timeout
 from tqdm import tqdm
 
 from helpers import models
 from helpers.assets import AssetError
 from helpers.cli.console import FAILED, complain, give_up, say
-from helpers.cli.video import VideoOptions, is_video, segment_videos
+from helpers.cli.video import VIDEO_SUFFIXES, VideoOptions, is_video, segment_videos
 from helpers.datasets.pairing import image_files
 from helpers.images import read_image, save_image
 from helpers.labels import LabelSet
 from helpers.masks import overlay, save_mask
+from helpers.paths import MISSING, unreadable
 
 ENDINGS = ("_mask.png", "_overlay.png")
+LONGEST_NAME = 220  # bytes, without the ending
 
 
 class Palette(StrEnum):
@@ -73,8 +79,13 @@ def segment(
             say(f"{video}: kept {target}, which is there already; --force replaces it")
     for picture, name in name_results([path for path in pictures if path not in videos], out).items():
         if name != picture.stem:
-            say(f"{picture}: the name {picture.stem} is taken, so its results are called {name}")
+            why = f"the name {picture.stem} is taken" if shortened(picture.stem) == picture.stem else "a long name"
+            say(f"{picture}: {why}, so its results are called {name}")
         targets = [out / f"{name}{ending}" for ending in ENDINGS]
+        if folders := [target for target in targets if target.is_dir()]:
+            complain(f"{picture}: {folders[0]} is a folder, so there is no place for a result of that name")
+            failed = True
+            continue
         wanted = targets if force else [target for target in targets if not target.exists()]
         if wanted:
             jobs.append((picture, targets, wanted))
@@ -93,11 +104,12 @@ def segment(
             try:
                 image = read_image(picture)
                 mask = network.predict(image)
-                if mask_path in wanted:
-                    save_mask(mask_path, mask, colors)
-                if overlay_path in wanted:
-                    blended = overlay(image, mask, colors, alpha=alpha, ignore_index=label_set.ignore_index)
-                    save_image(overlay_path, blended)
+                blended = overlay(image, mask, colors, alpha=alpha, ignore_index=label_set.ignore_index)
+                with claimed(mask_path, wanted, force=force):
+                    if mask_path in wanted:
+                        save_mask(mask_path, mask, colors)
+                    if overlay_path in wanted:
+                        save_image(overlay_path, blended)
             except (ValueError, OSError, MemoryError) as error:
                 complain(error if str(picture) in str(error) else f"{picture}: {error}")
                 failed = True
@@ -109,6 +121,25 @@ def segment(
         raise typer.Exit(FAILED)
 
 
+@contextmanager
+def claimed(mask_path: Path, wanted: list[Path], *, force: bool) -> Iterator[None]:
+    """Mask and overlay of one picture, without those of another run in between, which may have a picture of that name.
+
+    Raises:
+        ValueError: another run has written one of them since this one began.
+        OSError: another run holds the name, for a minute.
+    """
+    try:
+        with SoftFileLock(mask_path.with_name(f".{mask_path.name[:200]}.lock"), timeout=60):
+            if not force and (taken := [path for path in wanted if path.exists()]):
+                raise ValueError(
+                    f"another run has just written {taken[0]}, which is kept; name another folder by --out"
+                )
+            yield
+    except Timeout as error:
+        raise OSError(f"another run is writing {mask_path}; if there is none, delete {error.lock_file}") from error
+
+
 def find_pictures(inputs: Iterable[Path], out: Path) -> tuple[list[Path], list[str]]:
     """The pictures that were named, each once, and what is wrong with the rest.
 
@@ -116,24 +147,36 @@ def find_pictures(inputs: Iterable[Path], out: Path) -> tuple[list[Path], list[s
     """
     pictures, problems = {}, []
     for path in inputs:
-        if path.is_dir():
-            try:
-                found = image_files(path)
-            except OSError as error:
-                problems.append(f"{path}: cannot be read: {error.strerror}")
-                continue
-            if path.resolve() == out.resolve():
-                found = [picture for picture in found if not picture.name.endswith(ENDINGS)]
-            if not found:
-                problems.append(f"{path}: there are no pictures in this folder")
-        elif path.exists():
-            found = [path]
-        else:
-            problems.append(f"{path}: there is no such file or folder")
+        try:
+            found = _pictures_in(path, out) if path.is_dir() else [path]
+        except OSError as error:
+            problems.append(f"{path}: cannot be read: {error.strerror or error}")
             continue
+        if not found:
+            problems.append(f"{path}: there are no pictures in this folder")
         for picture in found:
-            pictures.setdefault(picture.resolve(), picture)
+            if reason := unreadable(picture):
+                missing = "there is no such file or folder" if reason == MISSING else reason
+                problems.append(f"{picture}: {missing}")
+            else:
+                pictures.setdefault(picture.resolve(), picture)
     return list(pictures.values()), problems
+
+
+def _pictures_in(folder: Path, out: Path) -> list[Path]:
+    found = image_files(folder)
+    rest = Counter(
+        path.suffix.lower() or "no suffix"
+        for path in folder.iterdir()
+        if path not in found and not path.name.startswith(".") and not path.is_dir()
+    )
+    if rest:
+        kinds = ", ".join(f"{count} {suffix}" for suffix, count in sorted(rest.items()))
+        hint = "; name videos one by one" if any(suffix in VIDEO_SUFFIXES for suffix in rest) else ""
+        say(f"{folder}: {rest.total()} other files left out ({kinds}){hint}")
+    if folder.resolve() == out.resolve():
+        found = [picture for picture in found if not picture.name.endswith(ENDINGS)]
+    return found
 
 
 def name_results(pictures: list[Path], out: Path, *, endings: tuple[str, ...] = ENDINGS) -> dict[Path, str]:
@@ -152,10 +195,18 @@ def name_results(pictures: list[Path], out: Path, *, endings: tuple[str, ...] = 
     for picture in pictures:
         longer = f"{picture.absolute().parent.name}_{picture.stem}_{picture.suffix[1:]}"
         counted = (f"{longer}_{i}" for i in range(2, len(pictures) + 2))
-        name = next(name for name in (picture.stem, longer, *counted) if is_free(name))
+        name = next(name for name in map(shortened, (picture.stem, longer, *counted)) if is_free(name))
         names[picture] = name
         taken.add(name.casefold())
     return names
+
+
+def shortened(name: str) -> str:
+    """A name that leaves room for an ending in the 255 bytes of a file name; where it is cut, a hash tells it apart."""
+    data = os.fsencode(name)
+    if len(data) <= LONGEST_NAME:
+        return name
+    return os.fsdecode(data[: LONGEST_NAME - 9]).encode("utf-8", "ignore").decode() + f"_{zlib.crc32(data):08x}"
 
 
 def class_shares(mask: np.ndarray, label_set: LabelSet) -> str:

@@ -9,7 +9,13 @@ from tqdm import tqdm
 from helpers.cli.console import complain, say
 from helpers.models import Model
 
-VIDEO_SUFFIXES = (".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".wmv", ".3gp")
+# What videos that FFmpeg reads are called.
+VIDEO_SUFFIXES = (
+    ".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".m1v", ".m2v", ".vob", ".ts", ".m2ts", ".m2t",
+    ".mts", ".wmv", ".asf", ".flv", ".f4v", ".3gp", ".3g2", ".ogv", ".ogg", ".ogm", ".mk3d", ".mxf", ".nut", ".dv",
+    ".mjpeg", ".mjpg", ".y4m", ".h264", ".264", ".h265", ".265", ".hevc", ".ivf", ".obu", ".rm", ".rmvb", ".divx",
+    ".amv", ".mj2", ".ismv", ".qt",
+)  # fmt: skip
 
 
 def is_video(path: Path) -> bool:

@@ -30,15 +30,18 @@ class VideoReport:
         frames: number of frames in it.
         broken: frames of the source that could not be decoded and are left out.
         seconds: time it took, from opening to the finished file.
+        missing: seconds at the end of the source that are not there: it was cut short.
     """
 
     path: Path
     frames: int
     broken: int
     seconds: float
+    missing: float = 0.0
 
     def __str__(self) -> str:
         left_out = f"; {self.broken} broken frames left out" if self.broken else ""
+        left_out += f"; the source was cut short, {self.missing:.1f} s are missing" if self.missing else ""
         return (
             f"{self.path.name}: {self.frames} frames in {self.seconds:.1f} s "
             f"({self.frames / self.seconds:.1f} frames/s){left_out}"
@@ -124,7 +127,7 @@ def segment_video(
         for seconds, image, mask in results:
             writer.write(draw(image, mask), seconds)
             bar.update()
-    return VideoReport(out, writer.frames, reader.broken, time.perf_counter() - began)
+    return VideoReport(out, writer.frames, reader.broken, time.perf_counter() - began, reader.missing)
 
 
 def prefetch(items: Iterable, *, depth: int = AHEAD) -> Iterator:

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -11,7 +10,8 @@ import av
 import cv2
 import numpy as np
 
-from helpers.video.reader import VideoError, decoded
+from helpers.paths import temporary_beside
+from helpers.video.reader import VideoError, moments, open_video, track
 
 CLOCK = 90_000  # ticks per second: every usual frame rate is a whole number of them
 SOUND_RATE = 48_000
@@ -59,10 +59,8 @@ class VideoWriter:
         self._size: tuple[int, int] | None = None  # of the pictures as they come
 
     def __enter__(self) -> "VideoWriter":
-        handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.stem}-", suffix=".mp4")
-        os.close(handle)
-        self._temporary = Path(name)
-        self._container = av.open(name, "w", format="mp4", options={"movflags": "+faststart"})
+        self._temporary = temporary_beside(self.path.absolute())  # FFmpeg takes "a:" of a relative name for a protocol
+        self._container = av.open(str(self._temporary), "w", format="mp4", options={"movflags": "+faststart"})
         return self
 
     def write(self, image: np.ndarray, seconds: float | None = None) -> None:
@@ -102,9 +100,6 @@ class VideoWriter:
             with contextlib.suppress(av.FFmpegError) if kind else contextlib.nullcontext():
                 self._container.close()
             if kind is None:
-                umask = os.umask(0)
-                os.umask(umask)
-                os.chmod(self._temporary, 0o666 & ~umask)  # mkstemp makes files for the owner's eyes only
                 os.replace(self._temporary, self.path)
         finally:
             self._sound = iter(())
@@ -142,29 +137,41 @@ def copy_sound(
     Args:
         source: any file that FFmpeg reads.
         target: open for writing, before its first packet.
-        start, end: seconds of the source between which the sound is kept.
+        start, end: seconds after the source's first picture between which the sound is kept.
 
     Yields:
         How many seconds are written so far; 0.0 first, once the track is added.
     """
-    with av.open(str(source), metadata_errors="replace") as container:
+    with open_video(Path(source)) as container:
         if not container.streams.audio:
             return
-        track = container.streams.audio[0]
-        out = target.add_stream("aac", rate=SOUND_RATE, layout=track.layout)  # its encoder converts what comes
-        yield 0.0
-        if start:
-            container.seek(int(start * av.time_base), backward=True)
-        for frame in decoded(container, track):
-            if frame is None or frame.time is None or frame.time < start:
-                continue
-            if end is not None and frame.time >= end:
-                break
-            moment = frame.time - start
-            frame.pts = round(moment / frame.time_base)
-            target.mux(out.encode(frame))
-            yield moment
-        target.mux(out.encode())
+        layout = track(container, "audio").layout
+    out = target.add_stream("aac", rate=SOUND_RATE, layout=layout)  # its encoder converts what comes
+    yield 0.0
+    for seconds, frame in moments(Path(source), "audio", start=start):
+        if frame is None or frame.time is None:
+            continue
+        if (early := round((start - seconds) * frame.sample_rate)) >= frame.samples:
+            continue
+        if early > 0:
+            frame, seconds = _without(frame, early), start
+        if end is not None and seconds >= end:
+            break
+        # Some containers count in whole frames of theirs, which is too coarse for the encoder's.
+        frame.pts, frame.time_base = round((seconds - start) * frame.sample_rate), Fraction(1, frame.sample_rate)
+        target.mux(out.encode(frame))
+        yield seconds - start
+    target.mux(out.encode())
+
+
+def _without(frame: av.AudioFrame, samples: int) -> av.AudioFrame:
+    """A frame of sound without its first samples, so that the track begins at the very moment the picture does."""
+    each = 1 if frame.format.is_planar else frame.layout.nb_channels
+    rest = av.AudioFrame.from_ndarray(
+        np.ascontiguousarray(frame.to_ndarray()[:, samples * each :]), format=frame.format.name, layout=frame.layout
+    )
+    rest.sample_rate = frame.sample_rate
+    return rest
 
 
 def write_video(path: str | Path, frames: Iterable[np.ndarray], *, fps: float, crf: int = 23) -> Path:
