@@ -3,8 +3,8 @@
 import av
 import numpy as np
 import pytest
-from clips import FPS, beeps, number, write_clip
 
+from clips import FPS, beeps, number, write_clip
 from helpers.images import ImageError
 from helpers.labels import CITYSCAPES
 from helpers.video import VideoError, VideoReader, segment_video
