@@ -119,7 +119,7 @@ CACHES = {
 
 QUEUE_SIZE = _number("QUEUE", 64)
 LEASE_SECONDS = _number("LEASE", 15)
-JOB_SECONDS = 60  # a worker that is busy with one picture for longer hangs
+JOB_SECONDS = 300  # a worker that is busy with one picture for longer hangs
 MAX_ATTEMPTS = 3
 KEEP_SECONDS = 3600  # results, and pictures that nobody could process
 WAIT_SECONDS = 30  # the longest `Prefer: wait`
