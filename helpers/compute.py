@@ -25,7 +25,7 @@ HOPELESS = 2.0  # a candidate that takes so many times the best one's is not tim
 _answers: dict[str, str] = {}
 
 
-def fastest(key: str, candidates: dict[str, Callable[[], Any]]) -> str:
+def fastest(key: str, candidates: dict[str, Callable[[], Any]], *, warm_up: bool = True) -> str:
     """Name the fastest of several ways to do the same.
 
     The plain way comes first in the dictionary and stays unless another takes clearly less time, so that a
@@ -34,6 +34,7 @@ def fastest(key: str, candidates: dict[str, Callable[[], Any]]) -> str:
     Args:
         key: what is done: the model, the size of its input, the versions of what runs it.
         candidates: name → function that does it once. One that fails is left out, unless it is the plain one.
+        warm_up: call each once before it is timed, because its first call compiles.
 
     Returns:
         A key of `candidates`.
@@ -51,7 +52,7 @@ def fastest(key: str, candidates: dict[str, Callable[[], Any]]) -> str:
         path = _folder() / f"{digest}.json"
         answer = _read(path)
         if answer is None:
-            answer = about | {"seconds": measure(candidates)}
+            answer = about | {"seconds": measure(candidates, warm_up=warm_up)}
             with suppress(OSError):  # a cache that can't be written to costs a second at the next start
                 path.parent.mkdir(parents=True, exist_ok=True)
                 replace_file(path, json.dumps(answer, indent=2) + "\n")
@@ -59,7 +60,7 @@ def fastest(key: str, candidates: dict[str, Callable[[], Any]]) -> str:
     return _answers[digest]
 
 
-def measure(candidates: dict[str, Callable[[], Any]]) -> dict[str, float]:
+def measure(candidates: dict[str, Callable[[], Any]], *, warm_up: bool = True) -> dict[str, float]:
     """Time the candidates in turns, so that what else the machine does meets all of them alike.
 
     Returns:
@@ -69,7 +70,8 @@ def measure(candidates: dict[str, Callable[[], Any]]) -> dict[str, float]:
     plain = next(iter(candidates))
     for name, run in candidates.items():
         try:
-            run()  # compiles, allocates
+            if warm_up:
+                run()
             best[name] = _seconds(run)
         except Exception:
             if name == plain:

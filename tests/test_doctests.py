@@ -15,6 +15,8 @@ MODULES = sorted(
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_examples(name: str) -> None:
+def test_examples(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if name.startswith("helpers.server."):  # its modules want Django's settings
+        monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "helpers.server.settings")
     result = doctest.testmod(importlib.import_module(name))
     assert result.attempted and not result.failed

@@ -130,4 +130,5 @@ def _fastest(
     return fastest(
         f"{what} {type(network).__name__} {digest} on {batch} × {channels} × {pixels} pixels ({place})",
         {name: candidate(WAYS[name]) for name in ways},
+        warm_up=False,  # nothing is compiled, and a large network takes seconds
     )
