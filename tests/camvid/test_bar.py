@@ -4,6 +4,7 @@ import pytest
 import torch
 from fastai.torch_core import set_seed
 
+from camvid_lesson import data_block, make_learner
 from helpers.camvid import learner, model
 from helpers.camvid.train import score
 from helpers.datasets import camvid
@@ -22,9 +23,9 @@ def test_live_training_learns_streets_not_frames() -> None:
     train_paths, valid_paths = camvid.split(PRACTICE)
     assert not set(map(camvid.sequence, train_paths)) & set(map(camvid.sequence, valid_paths))
     labels = camvid.label_set(PRACTICE)
-    dls = learner.data_block(PRACTICE, SIZE).dataloaders(PRACTICE / "images", bs=BATCH, num_workers=0)
+    dls = data_block(PRACTICE, SIZE).dataloaders(PRACTICE / "images", bs=BATCH, num_workers=0)
     weights = inverse_log_weights(torch.from_numpy(learner.class_shares(train_paths, labels)))
-    learn = learner.learner(dls, model.build("small", CAMVID11.num_classes), weights=weights)
+    learn = make_learner(dls, model.build("small", CAMVID11.num_classes), weights=weights)
     with learn.no_bar(), learn.no_logging():
         learn.fit_one_cycle(EPOCHS, RATE)
     matrix = score(learner.to_segmenter(learn, SIZE), valid_paths, labels)

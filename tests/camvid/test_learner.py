@@ -7,6 +7,7 @@ import pytest
 import torch
 from fastai.callback.core import Callback
 
+from camvid_lesson import data_block, make_learner
 from helpers.camvid import learner
 from helpers.camvid.model import StreetNetwork
 from helpers.camvid.train import read_records
@@ -36,7 +37,7 @@ def dls(tmp_path_factory):
         save_mask(folder / "labels" / f"town_{i}_P.png", mask, CAMVID.palette())
     (folder / "codes.txt").write_text("\n".join(CAMVID.class_names), encoding="utf-8")
     (folder / "valid.txt").write_text("town_4.png\ntown_5.png\n", encoding="utf-8")
-    return learner.data_block(folder, SIZE).dataloaders(folder / "images", bs=2, num_workers=0)
+    return data_block(folder, SIZE).dataloaders(folder / "images", bs=2, num_workers=0)
 
 
 def test_batches_are_split_by_the_list_and_folded_to_eleven_classes(dls) -> None:
@@ -104,7 +105,7 @@ def test_mean_iou_sums_over_batches_before_it_divides() -> None:
 def test_a_step_lowers_the_loss_and_the_average_is_what_is_kept(dls) -> None:
     torch.manual_seed(0)
     network = torch.nn.Sequential(torch.nn.BatchNorm2d(3), torch.nn.Conv2d(3, CAMVID11.num_classes, 1))
-    learn = learner.learner(dls, network, weights=torch.ones(CAMVID11.num_classes))
+    learn = make_learner(dls, network, weights=torch.ones(CAMVID11.num_classes))
     with learn.no_bar(), learn.no_logging():
         before = learn.validate()[0]
         learn.fit_one_cycle(8, 0.1)
@@ -143,7 +144,7 @@ def test_training_takes_the_way_that_was_measured(dls, monkeypatch: pytest.Monke
     monkeypatch.setattr(learner, "way_to_train", lambda *arguments: "channels_last bfloat16")
     layers = torch.nn.Sequential(torch.nn.BatchNorm2d(3), torch.nn.Conv2d(3, 11, 1))
     spy = Spy()
-    learn = learner.learner(dls, StreetNetwork(layers))
+    learn = make_learner(dls, StreetNetwork(layers))
     with learn.no_bar(), learn.no_logging(), learn.added_cbs(spy):
         learn.fit(1, 0.1)
     assert set(spy.seen) == {(training, True, torch.bfloat16, torch.float32) for training in (True, False)}
