@@ -1,17 +1,10 @@
 """What the notebook hands to fastai: random crops as a transform of pairs."""
 
-import warnings
-
 import numpy as np
+from fastai.vision.core import PILImage, PILMask
+from fasttransform import ItemTransform
 
-# fastai compiles two activations at import with torch.jit.script, which torch 2.15 calls deprecated: not our readers'
-# concern.
-warnings.filterwarnings("ignore", "`torch.jit.script` is deprecated", FutureWarning)
-
-from fastai.vision.core import PILImage, PILMask  # noqa: E402
-from fasttransform import ItemTransform  # noqa: E402
-
-from helpers.road_surface.train import crop  # noqa: E402
+from helpers.road_surface.train import crop
 
 
 class RandomCrop(ItemTransform):

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from fastai.data.all import DataBlock, FuncSplitter, Normalize
-from fastai.vision.all import ImageBlock, MaskBlock
+from fastai.data.block import DataBlock
+from fastai.data.transforms import FuncSplitter, Normalize
+from fastai.vision.data import ImageBlock, MaskBlock
 
 from helpers.datasets import rtk
 from helpers.images import save_image
