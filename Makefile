@@ -27,7 +27,7 @@ NBVAL := --nbval-lax --nbval-cell-timeout=300 -p no:cacheprovider
 QUIET := MPLBACKEND=Agg TF_CPP_MIN_LOG_LEVEL=3 SEGMENTATION_TIER=sample
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test lint unit slow nbval notebooks samples models bench serve workshop publish lock clean
+.PHONY: help lab test lint unit slow nbval notebooks samples models bench serve workshop guide publish lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ notebooks: $(READY) ## run all notebooks (sample tier), refresh their outputs, p
 
 workshop: $(READY) ## participants' copies, without solutions, to build/workshop
 	$(BIN)/python -m tools.authoring.workshop
+
+guide: $(READY) ## the guide's pages that are made from the notebooks: glossary, schedules
+	$(BIN)/python -m tools.authoring.guide
 
 publish: $(READY) ## point all badges and links at your repository: make publish REPO=owner/name
 	$(BIN)/python -m tools.authoring.notebooks publish "$(REPO)"

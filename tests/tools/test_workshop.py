@@ -8,7 +8,8 @@ import pytest
 from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from sample_notebook import SOLUTION, sample_notebook
+from helpers.environment import REPOSITORY
+from sample_notebook import NAME, SOLUTION, sample_notebook
 from tools.authoring.notebooks import execute, notebook_paths, read_notebook
 from tools.authoring.workshop import WORKSHOP, participants_copy, stub
 
@@ -68,14 +69,31 @@ def test_copy_shows_no_solution_and_no_output() -> None:
         4
     ].source = '[card](../data/card.md) ![street](../images/a.png) <img src="../images/b.png"> [next](01.ipynb)'
     copy = participants_copy(notebook)
-    assert [cell.id for cell in copy.cells] == [cell.id for cell in notebook.cells]
+    kept = [cell.id for cell in copy.cells if "skip" not in cell.metadata.get("tags", [])]
+    assert kept == [cell.id for cell in notebook.cells]
     assert copy.cells[4].source == (
         '[card](../../data/card.md) ![street](../../images/a.png) <img src="../../images/b.png"> [next](01.ipynb)'
     )
     for cell in copy.cells:
         assert "value + by" not in cell.source and "solution" not in cell.metadata.get("tags", [])
-        assert not cell.get("outputs") and not cell.get("execution_count") and "jupyter" not in cell.metadata
+        assert not cell.get("outputs") and not cell.get("execution_count")
     assert notebook.cells[5].outputs, "the notebook itself is left alone"
+
+
+def test_badges_of_a_copy_open_the_copy() -> None:
+    head = participants_copy(sample_notebook()).cells[0].source
+    assert f"github/{REPOSITORY}/blob/workshop/{NAME}" in head and "/main/" not in head and "mybinder" not in head
+
+
+def test_skip_defines_the_answer_and_shows_nothing_of_it() -> None:
+    copy = participants_copy(sample_notebook())
+    skips = [cell for cell in copy.cells if "skip" in cell.metadata.get("tags", [])]
+    assert len(skips) == 2 and "value" not in skips[0].source
+    names: dict = {}
+    exec(skips[0].source, names)
+    assert names["add_one"]([1]) == [2]
+    places = [cell.id for cell in copy.cells]
+    assert all("check" in copy.cells[places.index(skip.id) - 1].metadata.tags for skip in skips)
 
 
 def test_copy_stops_at_the_first_exercise_with_a_friendly_message(tmp_path: Path) -> None:
