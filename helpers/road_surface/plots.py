@@ -105,7 +105,7 @@ def plot_weights(schemes: Mapping[str, np.ndarray], counts: np.ndarray, *, ax: A
     ax.set_yticks(range(len(order)), [readable(RTK.class_names[i]) for i in order])
     ax.invert_yaxis()
     ax.grid(axis="y", alpha=0.3)
-    ax.legend(frameon=False, loc="lower right")
+    ax.legend(frameon=False, loc="upper right")
     return ax
 
 

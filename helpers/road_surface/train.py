@@ -237,7 +237,7 @@ def compare(
     first = fit(deepcopy(network), frames, Way(), steps=steps[0], folder=folder / "stage_1", seed=seed + 100)
     note("stage one", first.network)
     counts = class_counts(frames).sum(axis=0)
-    for strength, name in ((0.5, "half a logit adjustment"), (1.0, "logit adjustment")):
+    for strength, name in ((0.2, "a fifth of logit adjustment"), (1.0, "logit adjustment")):
         note(name, first.network, adjustment(counts, strength=strength))
     for name, way in WAYS.items():
         place = folder / "".join(letter if letter.isalnum() else "_" for letter in name)
