@@ -17,7 +17,7 @@ LAB_ARGS ?=
 SERVE_ARGS ?=
 # More arguments for the unit tests, for instance TEST_ARGS="tests/test_masks.py -k overlay".
 TEST_ARGS ?= tests
-# How long `make models` trains the DeepLab, then the FCN, which begins with the DeepLab's encoder.
+# How long `make models` trains the DeepLab, then the FCN.
 MINUTES ?= 110
 FCN_MINUTES ?= 25
 # The notebooks' own tests: every cell must run; the text of cells tagged nbval-check-output must not change.
@@ -80,8 +80,8 @@ models: $(READY) ## train the bundled networks again, for two hours (needs CAMVI
 	@test -d "$(CAMVID_DIR)" || { echo "set CAMVID_DIR to a folder with images/, labels/, codes.txt, valid.txt"; exit 2; }
 	$(BIN)/python -m tools.bundled_models.train_deeplab build/models/deeplab --dir "$(CAMVID_DIR)" \
 		--practice data/camvid_practice --minutes $(MINUTES)
-	$(BIN)/python -m tools.bundled_models.freeze build/models/deeplab/weights.npz data/models/deeplab_street.tar.gz
-	$(BIN)/python -m tools.bundled_models.train_fcn build/models/fcn --dir "$(CAMVID_DIR)" --start build/models/deeplab/checkpoint.pt \
+	$(BIN)/python -m tools.bundled_models.freeze build/models/deeplab/weights.pt data/models/deeplab_street.tar.gz
+	$(BIN)/python -m tools.bundled_models.train_fcn build/models/fcn --dir "$(CAMVID_DIR)" \
 		--practice data/camvid_practice --minutes $(FCN_MINUTES)
 	cp build/models/fcn/fcn_street.pt data/models/fcn_street.pt
 

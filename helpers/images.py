@@ -4,6 +4,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,6 +33,34 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+
+
+class Photo(NamedTuple):
+    """A photograph that comes with a package of the suite.
+
+    Attributes:
+        package: that holds it, as it is imported.
+        file: its place in the package.
+        credit: who made it, and under which terms; to be named wherever it is shown.
+    """
+
+    package: str
+    file: str
+    credit: str
+
+
+PHOTOS = {
+    "astronaut": Photo("skimage", "data/astronaut.png", "Eileen Collins, NASA, public domain"),
+    "chelsea": Photo("skimage", "data/chelsea.png", "Chelsea the cat, Stéfan van der Walt, CC0"),
+    "china": Photo("sklearn", "datasets/images/china.jpg", "Summer Palace, danielbuechele, CC BY 2.0"),
+    "coffee": Photo("skimage", "data/coffee.png", "Rachel Michetti, Pikolo Espresso Bar, CC0"),
+    "flower": Photo("sklearn", "datasets/images/flower.jpg", "vultilion, CC BY 2.0"),
+    "grace_hopper": Photo("matplotlib", "mpl-data/sample_data/grace_hopper.jpg",
+                          "Grace Hopper, James S. Davis, U.S. Navy, public domain"),
+    "motorcycle": Photo("skimage", "data/motorcycle_left.png",
+                        "Middlebury Stereo Datasets 2014, D. Scharstein et al., for research"),
+    "rocket": Photo("skimage", "data/rocket.jpg", "SpaceX, CC0"),
+}  # fmt: skip
 
 
 class ImageError(ValueError):
@@ -161,6 +190,27 @@ def _pixels(opened: Opened, path: Path, *, gray: bool) -> np.ndarray:
         rgb = rgb.convert("L")
     array = np.asarray(rgb, np.uint8)
     return (array[..., None] if gray else array).copy()
+
+
+def photo(name: str) -> np.ndarray:
+    """Read a real photograph that a package of the suite brings along, so no network is needed; see its `credit`.
+
+    Args:
+        name: a key of `PHOTOS`.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+
+    Raises:
+        ImageError: no such name, or its package isn't installed.
+    """
+    if name not in PHOTOS:
+        raise ImageError(f"no photograph {name!r}; choose one of {', '.join(PHOTOS)}")
+    package, file, _ = PHOTOS[name]
+    found = find_spec(package)  # finds the folder without importing what may take seconds
+    if found is None:
+        raise ImageError(f"the photograph {name!r} comes with the package {package}, which isn't installed")
+    return read_image(Path(found.origin).parent / file)
 
 
 def to_rgb(image: Image.Image, *, name: str = "the picture") -> Image.Image:

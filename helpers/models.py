@@ -90,7 +90,7 @@ def load_person(name: str | Path = PERSON_MODEL, *, size: int | None = None, per
 
 
 def _load_torch(name: str, labels: str | None, *, size: int | None) -> Model:
-    lesson = None if name in FCN_NAMES else _lesson(name)
+    lesson = None if name in FCN_NAMES else lesson_of(name)
     if lesson == "camvid":
         from helpers.camvid.model import load_model
 
@@ -106,7 +106,7 @@ def _load_torch(name: str, labels: str | None, *, size: int | None) -> Model:
     return Model(name, lambda image: fcn.get_segment_labels(image, model), model.labels)
 
 
-def _lesson(name: str) -> str | None:
+def lesson_of(name: str) -> str | None:
     """The lesson that a file of weights says it is of; None where it says nothing."""
     from helpers.training.checkpoints import load_checkpoint
 

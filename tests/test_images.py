@@ -2,6 +2,7 @@
 
 import doctest
 import os
+import re
 import struct
 from pathlib import Path
 
@@ -224,3 +225,29 @@ def test_fit_within_never_enlarges():
     assert fit_within((100, 50), 200) == (100, 50)
     assert fit_within((2000, 1000), 500) == (500, 250)
     assert fit_within((1, 5000), 513) == (1, 513)
+
+
+@pytest.mark.parametrize("name, size", [("astronaut", (512, 512)), ("chelsea", (300, 451)), ("china", (427, 640))])
+def test_photographs_come_with_packages(name, size):
+    image = images.photo(name)
+    assert image.shape == (*size, 3) and image.dtype == np.uint8
+    assert image.std() > 30  # a photograph, not a blank
+
+
+def test_the_cat_is_ginger():
+    red, _, blue = images.photo("chelsea").reshape(-1, 3).mean(0)
+    assert red > blue + 30
+
+
+def test_every_photograph_is_there_and_credited():
+    for name, about in images.PHOTOS.items():
+        assert images.photo(name).shape[2] == 3
+        assert re.search(r"public domain|CC0|CC BY|for research", about.credit)
+
+
+def test_a_photograph_that_cannot_be_had(monkeypatch):
+    with pytest.raises(ImageError, match="no photograph 'lena'; choose one of astronaut, chelsea"):
+        images.photo("lena")
+    monkeypatch.setattr(images, "find_spec", lambda package: None)
+    with pytest.raises(ImageError, match="comes with the package skimage, which isn't installed"):
+        images.photo("coffee")

@@ -12,14 +12,14 @@ from torch.nn import functional as F
 
 from helpers.images import fit_within, resize_image
 from helpers.labels import LABEL_SETS, LabelSet
+from helpers.networks.street_encoder import StreetEncoder, has_imagenet, standardise
 from helpers.networks.unet import UNet
 from helpers.paths import tier
 from helpers.training.checkpoints import load_checkpoint, save_checkpoint
 from helpers.training.devices import WAYS, Predictor, best_device
-from helpers.training.street_encoder import CHANNELS, standardise, street_encoder
 
 ARCHS = ("small", "resnet18", "resnet34")
-WIDTHS = (96, 64, 32)  # of the small network's decoder at 1/8, 1/4 and 1/2
+WIDTHS = (96, 64, 48, 32)  # of the small network's decoder at 1/16, 1/8, 1/4 and 1/2
 LESSON = "camvid"
 SMALLER = 0.8  # of the second size at which a picture is looked at
 
@@ -59,18 +59,25 @@ def build(arch: str, num_classes: int, *, pretrained: bool | None = None) -> Str
         arch: "small" for a U-Net on the street encoder, which learns most in a CPU minute; "resnet18" or "resnet34"
             for fastai's DynamicUnet, as in its CamVid lesson.
         num_classes: channels of the logits.
-        pretrained: whether a ResNet begins with torchvision's ImageNet weights, which are downloaded; by default in
-            the full tier only.
+        pretrained: whether the encoder begins with ImageNet weights. Those of "small" come with a package and are the
+            default where it is installed; those of a ResNet are torchvision's, which are downloaded, by default in the
+            full tier only.
     """
     if arch not in ARCHS:
         raise ValueError(f"unknown arch {arch!r}; choose one of {', '.join(ARCHS)}")
+    pretrained = has_first_weights(arch) if pretrained is None else pretrained
     if arch == "small":
-        return StreetNetwork(UNet(street_encoder(), CHANNELS, WIDTHS, num_classes))
+        encoder = StreetEncoder(output_stride=32, imagenet=pretrained)
+        return StreetNetwork(UNet(encoder, list(encoder.channels.values()), WIDTHS, num_classes))
     from fastai.vision.learner import create_unet_model
     from torchvision import models
 
-    pretrained = tier() == "full" if pretrained is None else pretrained
     return StreetNetwork(create_unet_model(getattr(models, arch), num_classes, (224, 224), pretrained=pretrained))
+
+
+def has_first_weights(arch: str) -> bool:
+    """Whether a network's encoder begins with ImageNet weights unless told otherwise."""
+    return has_imagenet() if arch == "small" else tier() == "full"
 
 
 @dataclass

@@ -41,6 +41,7 @@ def train(
     *,
     minutes: float,
     arch: str = "small",
+    pretrained: bool | None = None,
     size: int = LONGEST_SIDE,
     batch: int = 16,
     rate: float = 2e-3,
@@ -56,7 +57,7 @@ def train(
         train_paths, valid_paths: pictures to learn from, and pictures to measure on now and then (may be none).
         source: what the ids of their labels mean.
         minutes: time for all of the run.
-        arch: see `model.build`.
+        arch, pretrained: see `model.build`.
         size: longest side of the pictures that the network sees.
         batch: crops in a step at first; larger crops come in smaller batches.
         rate: highest learning rate of AdamW.
@@ -72,7 +73,7 @@ def train(
         ValueError: `start` doesn't fit, or the run can't go on, see `loop.train`.
     """
     torch.manual_seed(seed)
-    network = build(arch, CAMVID11.num_classes)
+    network = build(arch, CAMVID11.num_classes, pretrained=False if start else pretrained)
     if start:
         first = load(start)
         if first.arch != arch:

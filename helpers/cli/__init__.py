@@ -5,7 +5,7 @@ Commands import what is slow (TensorFlow, torch) only when they run, so `--help`
 
 import typer
 
-from helpers.cli import assets, check, datasets, evaluate, segment, segment_many, train, train_road
+from helpers.cli import assets, check, datasets, evaluate, export, segment, segment_many, train, train_road
 
 app = typer.Typer(
     help="Segment pictures, score models, and look after what the notebooks need.",
@@ -18,6 +18,7 @@ for command in (
     segment.segment,
     segment_many.segment_many,
     evaluate.evaluate,
+    export.export,
     assets.fetch,
     check.check,
     datasets.check_dataset,

@@ -25,6 +25,11 @@ class Arch(StrEnum):
     resnet34 = "resnet34"
 
 
+class Encoder(StrEnum):
+    imagenet = "imagenet"
+    random = "random"
+
+
 def longest_side(text: str) -> int:
     """480 from "480" or "360x480"."""
     if not re.fullmatch(r"\d{1,5}([x×]\d{1,5})?", text):
@@ -53,6 +58,7 @@ CamVidFolder = Annotated[
     ),
 ]
 ArchName = Annotated[Arch, typer.Option(help="small: a U-Net that learns most in a CPU minute; else fastai's")]
+EncoderName = Annotated[Encoder | None, typer.Option(help="first weights; imagenet where they are installed")]
 Size = Annotated[str, typer.Option(help="pictures are shrunk to this longest side in pixels (or HxW)")]
 Split = Annotated[
     str,
@@ -94,6 +100,7 @@ def refuse_problems(folder: Path, layout: str, *, unused: str = "") -> None:
 def camvid(
     folder: CamVidFolder = None,
     arch: ArchName = Arch.small,
+    encoder: EncoderName = None,
     size: Size = "480",
     minutes: Minutes = 30,
     split: Split = "valid",
@@ -116,10 +123,12 @@ def camvid(
         if batch > len(train_paths):
             give_up(f"a batch of {batch} is larger than the {len(train_paths)} pictures to train on; lower --batch")
         say(f"{len(train_paths)} pictures to learn from, {len(valid_paths)} to validate on")
-        from helpers.camvid import train  # loads torch and fastai, which takes seconds
+        from helpers.camvid import model, train  # loads torch and fastai, which takes seconds
         from helpers.training import loop
 
         settings = {"arch": arch.value, "size": longest, "split": split, "batch": batch, "class_weights": class_weights}
+        pretrained = model.has_first_weights(arch.value) if encoder is None else encoder is Encoder.imagenet
+        settings["encoder"] = "imagenet" if pretrained else "random"
         with loop.claim(out):
             segmenter, record = train.train(
                 out,
@@ -127,6 +136,7 @@ def camvid(
                 valid_paths,
                 source,
                 arch=arch.value,
+                pretrained=pretrained,
                 size=longest,
                 minutes=minutes,
                 batch=batch,

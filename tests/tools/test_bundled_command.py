@@ -4,14 +4,13 @@ import json
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from helpers import environment
 from helpers.labels import CAMVID11
+from helpers.networks.deeplab import DeepLabV3Plus
 from helpers.training.checkpoints import save_checkpoint
-from helpers.training.deeplab_network import DeepLabV3Plus, folded_weights
 from tools.bundled_models import command, train_deeplab, train_fcn
 from town import SMALL, write_town
 
@@ -35,7 +34,7 @@ def test_record_names_command_and_device(module, town: Path, tmp_path: Path, mon
     assert record["command"] == f"python -m {name} run --dir town --minutes 0.01 --leave-out B"
     assert record["device"] == environment.device_name() and record["steps"] > 0
     assert 0 <= record["figures"]["pixel_accuracy"] <= 1
-    weights = {train_deeplab: "weights.npz", train_fcn: "fcn_street.pt"}[module]
+    weights = {train_deeplab: "weights.pt", train_fcn: "fcn_street.pt"}[module]
     written = sorted(path.name for path in run.iterdir() if not path.name.startswith("."))
     assert written == sorted(["checkpoint.pt", "record.json", weights])
 
@@ -45,10 +44,15 @@ def test_record_names_command_and_device(module, town: Path, tmp_path: Path, mon
     assert result.exit_code == 0, result.output
 
 
-def test_deeplab_weights_can_be_frozen(tmp_path: Path) -> None:
-    train_deeplab.export(DeepLabV3Plus().eval(), tmp_path / "weights.npz")
-    with np.load(tmp_path / "weights.npz") as weights:
-        assert set(weights) == set(folded_weights(DeepLabV3Plus()))
+def test_the_encoder_learns_slowly_and_its_first_stages_not_at_all() -> None:
+    network = DeepLabV3Plus()
+    groups = command.parameter_groups(network, network.encoder, scale=0.5)
+    rates = {id(p): (group["scale"], group["weight_decay"]) for group in groups for p in group["params"]}
+    assert rates[id(network.classifier.weight)] == (1.0, 0.03)
+    assert rates[id(network.classifier.bias)] == (1.0, 0.0)
+    assert rates[id(network.encoder.stages[3][0].expand.conv.weight)] == (0.5, 0.03)
+    assert id(network.encoder.stem.conv.weight) not in rates
+    assert id(network.encoder.stages[1][0].expand.conv.weight) not in rates
 
 
 @pytest.mark.parametrize(

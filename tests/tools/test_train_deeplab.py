@@ -2,14 +2,15 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
-from helpers.labels import CAMVID11
-from helpers.training.deeplab_network import DeepLabV3Plus, folded_weights, from_folded_weights
+from helpers.labels import CAMVID11, CITYSCAPES
+from helpers.networks.deeplab import DeepLabV3Plus
+from helpers.training.checkpoints import load_checkpoint
+from helpers.training.street_samples import StreetCrops
 from tools.bundled_models import train_deeplab
-from tools.bundled_models.targets import read_streets
+from tools.bundled_models.targets import MERGED, read_streets
 from town import write_town
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -32,23 +33,29 @@ def test_score_of_a_network_that_says_road_everywhere(town: Path) -> None:
     assert result["mean_iou"] == 0.25
 
 
-def test_network_takes_any_size_and_ignores_exposure() -> None:
-    torch.manual_seed(0)
-    network = DeepLabV3Plus().eval()
-    image = torch.randint(40, 90, (1, 3, 33, 50), dtype=torch.uint8)
-    with torch.inference_mode():
-        logits = network(image)
-        brighter = network(image * 2)
-        assert network(image[..., :1, :1]).shape == (1, 19, 1, 1)
-    assert logits.shape == (1, 19, 33, 50)
-    torch.testing.assert_close(logits, brighter, atol=0.02, rtol=0)
+def test_loss_is_that_of_the_unions(town: Path) -> None:
+    """A CamVid label is right with any Cityscapes id that it holds."""
+    mixture = [(StreetCrops(read_streets(town)), 1.0)]
+    road, wall, building = (CITYSCAPES.index(name) for name in ("road", "wall", "building"))
+
+    class Sure(torch.nn.Module):
+        def __init__(self, index: int):
+            super().__init__()
+            self.index = index
+
+        def half_size_logits(self, images: torch.Tensor) -> torch.Tensor:
+            return 30 * torch.eye(19)[self.index].reshape(1, 19, 1, 1).expand(1, 19, 8, 8)
+
+    targets = torch.full((1, 8, 8), MERGED + CAMVID11.index("Building"))
+    loss = train_deeplab.street_loss(mixture)
+    right = [float(loss(Sure(index), None, targets)) for index in (wall, building)]
+    assert max(right) < 1e-6
+    assert float(loss(Sure(road), None, targets)) == pytest.approx(30, abs=1.5)
 
 
-def test_folded_weights_are_half_precision_and_read_back() -> None:
-    network = DeepLabV3Plus().eval()
-    weights = folded_weights(network)
-    assert all(value.dtype == np.float16 for value in weights.values())
-    again = folded_weights(from_folded_weights(weights))
-    assert weights.keys() == again.keys()
-    for name, value in weights.items():
-        np.testing.assert_array_equal(value, again[name])
+def test_weights_are_exported_for_the_freezing(tmp_path: Path) -> None:
+    network = DeepLabV3Plus()
+    train_deeplab.export(network, tmp_path / "weights.pt")
+    again = DeepLabV3Plus()
+    again.load_state_dict(load_checkpoint(tmp_path / "weights.pt"))
+    assert all(a.equal(b) for a, b in zip(network.parameters(), again.parameters(), strict=True))

@@ -8,10 +8,8 @@ from torch.nn import functional as F
 from torchvision.models.segmentation.fcn import FCN
 
 from helpers.labels import CAMVID11, CITYSCAPES, PASCAL_VOC
+from helpers.networks.fcn import CHANNELS, fused_encoder, standardise, street_fcn
 from helpers.training.checkpoints import load_checkpoint
-from helpers.training.deeplab_network import DeepLabV3Plus
-from helpers.training.fcn_network import street_fcn
-from helpers.training.street_encoder import CHANNELS, standardise, street_encoder
 from helpers.training.street_samples import StreetCrops
 from tools.bundled_models import train_fcn
 from tools.bundled_models.targets import read_streets
@@ -79,7 +77,7 @@ def test_network_is_torchvisions_and_small() -> None:
 
 
 def test_encoder_shrinks_step_by_step() -> None:
-    features = street_encoder().eval()(torch.zeros(1, 3, 64, 96))
+    features = fused_encoder().eval()(torch.zeros(1, 3, 64, 96))
     assert [(name, *value.shape[1:]) for name, value in features.items()] == [
         (str(2**i), channels, 64 >> i, 96 >> i) for i, channels in enumerate(CHANNELS, start=1)
     ]
@@ -92,16 +90,6 @@ def test_standardised_pictures_have_mean_0_and_deviation_1_and_a_flat_one_is_0()
     torch.testing.assert_close(first.mean((1, 2)), torch.zeros(3), atol=1e-4, rtol=0)
     torch.testing.assert_close(first.std((1, 2), correction=0), torch.ones(3), atol=1e-3, rtol=0)
     assert flat.abs().max() == 0
-
-
-def test_encoder_takes_over_the_deeplabs_weights() -> None:
-    """Its convolutions and normalisations, in the same order; only the activation between them differs."""
-    deeplab = DeepLabV3Plus()
-    network = train_fcn.build(deeplab.state_dict())  # strict: every tensor of the encoder has a counterpart
-    mine = [p for p in network.backbone.encoder.parameters()]
-    theirs = [*deeplab.stem.parameters(), *deeplab.stages.parameters()]
-    assert len(mine) == len(theirs)
-    assert all(a.equal(b) for a, b in zip(mine, theirs, strict=True))
 
 
 def test_exported_weights_are_a_plain_state_dict_in_half_precision(tmp_path: Path) -> None:

@@ -12,10 +12,19 @@ from torch import nn
 from helpers import records
 from helpers.labels import LabelSet
 from helpers.metrics import ConfusionMatrix
+from helpers.networks.street_encoder import StreetEncoder
 from helpers.training import loop
 from helpers.training.checkpoints import load_checkpoint
-from helpers.training.street_samples import CURRICULUM, Frame, StreetCrops, drawing
+from helpers.training.street_samples import Frame, Step, StreetCrops, drawing
 from tools.bundled_models.targets import THINGS, Mixture, read_streets
+
+# Small crops first: they learn more in a minute. A pretrained encoder needs fewer of the smallest than a random one.
+CURRICULUM = (
+    Step(0.35, (128, 192), 16, (0.35, 0.95)),
+    Step(0.75, (160, 224), 12, (0.45, 1.1)),
+    Step(1.00, (224, 320), 6, (0.65, 1.25)),
+)
+FROZEN_STAGES = 2  # with the stem: edges and textures down to a 4th of the size stay as ImageNet taught them
 
 
 class StreetModel(NamedTuple):
@@ -24,6 +33,7 @@ class StreetModel(NamedTuple):
     Attributes:
         module: that is run, e.g. ``tools.bundled_models.train_deeplab``.
         build: a new network, given the averaged weights of another run to begin with, or None.
+        encoder: of a network, where it is pretrained and so learns more slowly than the rest.
         loss: of the mixture of frames to learn from, see `loop.Loss`.
         score: confusion matrix of a network on frames.
         labels: classes of that matrix.
@@ -33,6 +43,7 @@ class StreetModel(NamedTuple):
 
     module: str
     build: Callable[[dict[str, torch.Tensor] | None], nn.Module]
+    encoder: Callable[[nn.Module], StreetEncoder] | None
     loss: Callable[[Mixture], loop.Loss]
     score: Callable[[nn.Module, list[Frame]], ConfusionMatrix]
     labels: LabelSet
@@ -56,6 +67,7 @@ def training_app(model: StreetModel) -> typer.Typer:
         start: Annotated[Path | None, typer.Option(help="checkpoint whose averaged weights to begin with")] = None,
         minutes: Annotated[float, typer.Option(min=0.001, help="time for the training")] = 55,
         rate: Annotated[float, typer.Option(min=1e-6, max=0.1, help="highest learning rate")] = 2e-3,
+        encoder_rate: Annotated[float, typer.Option(min=0, max=1, help="share of it for a pretrained encoder")] = 0.5,
         seed: Annotated[int, typer.Option(min=0, help="of first weights and crops")] = 0,
     ) -> None:
         """Train the bundled network for some minutes; started again, the run in RUN_DIR goes on."""
@@ -85,8 +97,10 @@ def training_app(model: StreetModel) -> typer.Typer:
                     minutes=minutes,
                     folder=run_dir,
                     data=seen,
-                    settings={"practice_share": practice_share, "leave_out": leave_out},
+                    settings={"practice_share": practice_share, "leave_out": leave_out, "encoder_rate": encoder_rate},
                     rate=rate,
+                    decay=0.99,
+                    groups=model.encoder and parameter_groups(network, model.encoder(network), scale=encoder_rate),
                     seed=seed,
                     callbacks=[loop.measuring(measure)] if left_out else [],
                     save_every=300,
@@ -105,8 +119,21 @@ def training_app(model: StreetModel) -> typer.Typer:
     return app
 
 
+def parameter_groups(network: nn.Module, encoder: StreetEncoder, *, scale: float) -> list[dict]:
+    """Parameters for `loop.train`: the encoder's learn at a lower rate, those of its first stages not at all."""
+    for part in (encoder.stem, *encoder.stages[:FROZEN_STAGES]):
+        part.requires_grad_(False)
+    pretrained = {id(parameter) for parameter in encoder.parameters()}
+    groups = []
+    for group in loop.parameter_groups(network, weight_decay=0.03):
+        for own in (True, False):
+            params = [p for p in group["params"] if (id(p) in pretrained) == own]
+            groups.append(group | {"params": params, "scale": scale if own else 1.0})
+    return groups
+
+
 def _new_network(model: StreetModel, start: Path | None) -> nn.Module:
-    """With random weights, or with the averaged ones of a checkpoint."""
+    """With its first weights, or with the averaged ones of a checkpoint."""
     if start is None:
         return model.build(None)
     state = load_checkpoint(start)

@@ -1,4 +1,4 @@
-"""Trains the bundled DeepLabV3+ from scratch on CamVid frames and, if wanted, on practice streets.
+"""Trains the bundled DeepLabV3+, from an ImageNet encoder, on CamVid frames and, if wanted, on practice streets.
 
 python -m tools.bundled_models.train_deeplab RUN_DIR --dir CAMVID_DIR [--practice DIR] --minutes 55
 """
@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from helpers.labels import CAMVID11, CITYSCAPES
+from helpers.labels import CAMVID11
 from helpers.metrics import ConfusionMatrix
-from helpers.paths import replacing
-from helpers.training.deeplab_network import DeepLabV3Plus, folded_weights
+from helpers.networks.deeplab import DeepLabV3Plus
+from helpers.training.checkpoints import save_checkpoint
 from helpers.training.devices import best_device
 from helpers.training.loop import Loss
 from helpers.training.losses import superclass_cross_entropy
@@ -20,19 +20,12 @@ from helpers.training.street_samples import IGNORE, Frame
 from tools.bundled_models.command import StreetModel, training_app
 from tools.bundled_models.targets import CITYSCAPES_TO_CAMVID11, MERGED, Mixture, target_members, target_weights
 
-# The classes that stand for a union until practice streets teach the others.
-MAIN_CLASSES = ("road", "sidewalk", "building", "fence", "pole", "traffic sign", "vegetation", "sky", "person", "car",
-                "bicycle")  # fmt: skip
-
 
 def build(start: dict[str, Tensor] | None) -> DeepLabV3Plus:
-    """A new network, or one with the given weights."""
-    network = DeepLabV3Plus()
+    """A network with an ImageNet encoder, or one with the given weights."""
+    network = DeepLabV3Plus(imagenet=start is None)
     if start:
         network.load_state_dict(start)
-    else:
-        bias = [0.0 if name in MAIN_CLASSES else -3.0 for name in CITYSCAPES.class_names]
-        network.classifier.bias.data = torch.tensor(bias)
     return network
 
 
@@ -42,7 +35,7 @@ def street_loss(mixture: Mixture) -> Loss:
     members, weights = target_members().to(device), target_weights(mixture).to(device)
 
     def loss(network: nn.Module, images: Tensor, targets: Tensor) -> Tensor:
-        logits = network(images, size=targets.shape[1:])
+        logits = network.half_size_logits(images)
         return superclass_cross_entropy(logits, targets, members=members, weights=weights, ignore_index=IGNORE)
 
     return loss
@@ -63,11 +56,13 @@ def score(network: nn.Module, frames: list[Frame]) -> ConfusionMatrix:
 
 def export(network: DeepLabV3Plus, path: Path) -> None:
     """Write the weights as `tools.bundled_models.freeze` reads them."""
-    with replacing(path) as temporary:
-        np.savez(temporary, **folded_weights(network))
+    save_checkpoint(path, network.state_dict())
 
 
-DEEPLAB = StreetModel("tools.bundled_models.train_deeplab", build, street_loss, score, CAMVID11, "weights.npz", export)
+DEEPLAB = StreetModel(
+    "tools.bundled_models.train_deeplab", build, lambda network: network.encoder, street_loss, score, CAMVID11,
+    "weights.pt", export,
+)  # fmt: skip
 app = training_app(DEEPLAB)
 
 if __name__ == "__main__":

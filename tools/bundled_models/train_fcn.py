@@ -2,7 +2,7 @@
 
     python -m tools.bundled_models.train_fcn RUN_DIR --dir CAMVID_DIR [--practice DIR] [--start CHECKPOINT] --minutes 30
 
-`--start` takes a checkpoint of this training, or of `tools.bundled_models.train_deeplab`, whose encoder is then used.
+`--start` takes a checkpoint of this training.
 """
 
 import copy
@@ -16,12 +16,11 @@ from torchvision.models.segmentation.fcn import FCN
 
 from helpers.labels import CAMVID11, CITYSCAPES, PASCAL_VOC, TRAFFIC, fold
 from helpers.metrics import ConfusionMatrix
+from helpers.networks.fcn import standardise, street_fcn
 from helpers.training.checkpoints import save_checkpoint
 from helpers.training.devices import best_device
-from helpers.training.fcn_network import street_fcn
 from helpers.training.loop import Loss
 from helpers.training.losses import inverse_log_weights, superclass_cross_entropy
-from helpers.training.street_encoder import standardise
 from helpers.training.street_samples import IGNORE, Frame
 from tools.bundled_models.command import StreetModel, training_app
 from tools.bundled_models.targets import MERGED, Mixture, target_counts, target_members, target_weights
@@ -58,29 +57,11 @@ def voc_weights(counts: Tensor, members: Tensor) -> Tensor:
 
 
 def build(start: dict[str, Tensor] | None) -> FCN:
-    """A new network with an auxiliary classifier; its weights, or its encoder's, from another run."""
+    """A new network with an auxiliary classifier, or one with the given weights."""
     network = street_fcn(PASCAL_VOC.num_classes, aux_classes=MERGED)
-    if start and "stem.conv.weight" in start:
-        network.backbone.encoder.load_state_dict(encoder_weights(start))
-    elif start:
+    if start:
         network.load_state_dict(start)
     return network
-
-
-def encoder_weights(deeplab: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The encoder's part of the bundled DeepLab's weights, under the names of `street_encoder`."""
-    weights = {}
-    for name, value in deeplab.items():
-        part, *place, tensor = name.split(".")
-        if part == "stem":
-            layer, path = place[0], "0"
-        elif part == "stages":
-            stage, block, half, layer = place
-            path = f"{int(stage) + 1}.{block}.block.{0 if half == 'expand' else 1}"
-        else:
-            continue
-        weights[f"{path}.{0 if layer == 'conv' else 1}.{tensor}"] = value
-    return weights
 
 
 def voc_loss(mixture: Mixture) -> Loss:
@@ -139,7 +120,9 @@ def export(network: FCN, path: Path) -> None:
     save_checkpoint(path, {name: value.half() if value.is_floating_point() else value for name, value in kept.items()})
 
 
-FCN_STREET = StreetModel("tools.bundled_models.train_fcn", build, voc_loss, score, TRAFFIC, "fcn_street.pt", export)
+FCN_STREET = StreetModel(
+    "tools.bundled_models.train_fcn", build, None, voc_loss, score, TRAFFIC, "fcn_street.pt", export
+)
 app = training_app(FCN_STREET)
 
 if __name__ == "__main__":

@@ -180,5 +180,12 @@ def _node_name(reference: str) -> str:
     return reference.removeprefix("^").split(":")[0]
 
 
+def constants(name: str, data: bytes) -> dict[str, np.ndarray]:
+    """Read the constants of a serialised graph, its weights among them, by their names."""
+    tf = import_tensorflow()
+    nodes = parse(name, data).node
+    return {node.name: tf.make_ndarray(node.attr["value"].tensor) for node in nodes if node.op == "Const"}
+
+
 def _first_line(error: Exception) -> str:
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
