@@ -12,7 +12,8 @@ from pyarrow import fs
 
 from helpers.images import IMAGE_SUFFIXES, read_image
 from helpers.masks import read_mask
-from helpers.scale.storage import Place, ScaleError
+from helpers.scale import ScaleError
+from helpers.scale.storage import Place
 from helpers.video.reader import VideoError, decoded, upright
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".wmv", ".3gp")

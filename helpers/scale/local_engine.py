@@ -16,7 +16,8 @@ from multiprocessing.process import BaseProcess
 
 import pyarrow as pa
 
-from helpers.scale.storage import ROWS_PER_PART, RunFolder, ScaleError
+from helpers.scale import ScaleError
+from helpers.scale.storage import ROWS_PER_PART, RunFolder
 from helpers.scale.work import Job, SegmentFrames, failed_rows, load_model
 
 BATCH = 16  # frames handed to a worker at a time; a killed worker loses as many

@@ -27,7 +27,8 @@ from types import ModuleType
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from helpers.scale.storage import ROWS_PER_PART, Place, RunFolder, ScaleError
+from helpers.scale import ScaleError
+from helpers.scale.storage import ROWS_PER_PART, Place, RunFolder
 from helpers.scale.work import Job, SegmentFrames, load_model
 
 BATCH = 16  # frames in a block; a killed actor loses as many

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from importlib.util import find_spec
 
 from helpers import records
+from helpers.scale import ScaleError
 from helpers.scale.report import Report
 
 RECORD = "scale_runs"
+COMMAND = "python -m helpers.scale.measure runs"
 _said: set[str] = set()
 
 
@@ -21,18 +23,27 @@ def installed(package: str) -> bool:
 
 
 def live(name: str, run: Callable[[], Report], *, needs: str = "pyarrow") -> Report:
-    """The report of a run, or of its recording where a package that it needs is missing; says which of them it is.
+    """The report of a run, or of its recording where it can't run; says which of them it is.
 
     Args:
         name: of the recording.
-        run: gives the report; called only if it can work.
-        needs: the package: "pyarrow", or "ray" for a run on a cluster.
+        run: gives the report.
+        needs: the package without which it isn't called: "pyarrow", or "ray" for a run on a cluster.
+
+    Raises:
+        ScaleError: it can't run, and nothing is recorded.
     """
     if installed(needs):
-        report = run()
-        print(f"live, on this machine: {report.text().splitlines()[-1]}")
-        return report
-    record = records.read(RECORD)
-    report = Report.of_record(record["runs"][name])
+        try:
+            report = run()
+            print(f"live, on this machine: {report.text().splitlines()[-1]}")
+            return report
+        except ScaleError as error:
+            print(error)
+    try:
+        record = records.read(RECORD)
+        report = Report.of_record(record["runs"][name])
+    except (FileNotFoundError, KeyError):
+        raise ScaleError(f"nothing is recorded of {name}; on a machine with {needs}: {COMMAND}") from None
     print(f"recorded on {record['date']}, {record['device']}: {report.text().splitlines()[-1]}")
     return report

@@ -23,12 +23,9 @@ import pyarrow.parquet as pq
 from pyarrow import fs
 
 from helpers.paths import replacing
+from helpers.scale import ScaleError
 
 ROWS_PER_PART = 256
-
-
-class ScaleError(ValueError):
-    """A run can't start or go on; the message says why and what to do."""
 
 
 @dataclass(frozen=True)

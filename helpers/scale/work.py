@@ -16,8 +16,8 @@ import pyarrow as pa
 from helpers import models, paths
 from helpers.evaluation import Evaluation
 from helpers.labels import LABEL_SETS
+from helpers.scale import ScaleError
 from helpers.scale.frames import FrameReader
-from helpers.scale.storage import ScaleError
 
 RESULTS = pa.schema(
     [

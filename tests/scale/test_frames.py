@@ -8,8 +8,8 @@ import pytest
 
 from helpers.images import read_image
 from helpers.paths import DATA
+from helpers.scale import ScaleError
 from helpers.scale.frames import FRAMES, FrameReader, collect_frames
-from helpers.scale.storage import ScaleError
 from helpers.video.reader import read_frames
 
 CLIP = DATA / "street_clip" / "clip.mp4"

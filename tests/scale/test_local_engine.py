@@ -13,10 +13,11 @@ import pyarrow as pa
 import pytest
 
 import scale_stub
+from helpers.scale import ScaleError
 from helpers.scale.frames import collect_frames
 from helpers.scale.local_engine import segment_locally
 from helpers.scale.report import read_report
-from helpers.scale.storage import RunFolder, ScaleError
+from helpers.scale.storage import RunFolder
 from helpers.scale.work import SegmentFrames
 
 

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 import scale_stub
-from helpers.scale import ray_engine
+from helpers.scale import ScaleError, ray_engine
 from helpers.scale.frames import collect_frames
 from helpers.scale.ray_engine import segment_with_ray
 from helpers.scale.report import read_report
-from helpers.scale.storage import RunFolder, ScaleError
+from helpers.scale.storage import RunFolder
 from helpers.scale.work import SegmentFrames
 
 pytestmark = pytest.mark.slow
@@ -24,7 +24,7 @@ pytest.importorskip("ray", reason='the extra "scale" is not installed')
 
 PROGRAM = """
 import scale_stub
-from helpers.scale import ray_engine
+from helpers.scale import ScaleError, ray_engine
 from helpers.scale.frames import collect_frames
 from helpers.scale.storage import RunFolder
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from helpers.scale.storage import Place, RunFolder, ScaleError
+from helpers.scale import ScaleError
+from helpers.scale.storage import Place, RunFolder
 
 FRAMES = pa.table({"id": ["a", "b", "c", "d"]})
 

@@ -12,8 +12,8 @@ from helpers.evaluation import Evaluation
 from helpers.images import read_image
 from helpers.labels import CAMVID11
 from helpers.masks import read_mask
+from helpers.scale import ScaleError
 from helpers.scale.frames import collect_frames
-from helpers.scale.storage import ScaleError
 from helpers.scale.work import RESULTS, Job, SegmentFrames, load_model, weights_digest
 
 
