@@ -1,10 +1,28 @@
 """Persons before another background: a model's alpha, softer edges, compositing, video (torch)."""
 
-from helpers.backgrounds.compose import blur_background, composite, estimate_foreground, replace_background
+from helpers.backgrounds.compose import (
+    as_background,
+    blur_background,
+    composite,
+    estimate_foreground,
+    parse_colour,
+    replace_background,
+)
 from helpers.backgrounds.edges import EDGES, soften
 from helpers.backgrounds.model import PERSON, BackgroundError, PersonModel, from_logits, load_model
 
 __all__ = [
-    "EDGES", "PERSON", "BackgroundError", "PersonModel", "blur_background", "composite", "estimate_foreground",
-    "from_logits", "load_model", "replace_background", "soften",
-]  # fmt: skip
+    "EDGES",
+    "PERSON",
+    "BackgroundError",
+    "PersonModel",
+    "as_background",
+    "blur_background",
+    "composite",
+    "estimate_foreground",
+    "from_logits",
+    "load_model",
+    "parse_colour",
+    "replace_background",
+    "soften",
+]

@@ -94,7 +94,7 @@ def replace_background(
         image: (H, W, 3) uint8 RGB.
         alpha: (H, W) float32 in 0..1, 1 where the person is.
         background: a picture (h, w, 3) uint8 RGB, which is scaled to cover the whole and cut; or a colour, as
-            "#rrggbb" or three numbers 0..255.
+            "#rrggbb" or three numbers 0..255; or "blur", for its own out of focus, see `blur_background`.
         halo: keep the picture's colours at the edge, as simple demos do; by default the person's own are estimated.
 
     Returns:
@@ -103,6 +103,8 @@ def replace_background(
     Raises:
         ValueError: the background is neither, or alpha is of another size.
     """
+    if isinstance(background, str) and background == "blur":
+        return blur_background(image, alpha)
     _checked(image, alpha)
     behind = as_background(background, image.shape[:2])
     return composite(image if halo else estimate_foreground(image, alpha), behind, alpha)
@@ -124,32 +126,30 @@ def blur_background(image: np.ndarray, alpha: np.ndarray, *, radius: float = 12.
     """
     _checked(image, alpha)
     alpha = np.asarray(alpha, np.float32)
-    foreground = LINEAR[estimate_foreground(image, alpha)]
-    behind = _out_of_focus(LINEAR[image], 1 - alpha, radius * max(image.shape[:2]) / 640)
+    foreground = cv2.LUT(estimate_foreground(image, alpha), LINEAR)
+    behind = _out_of_focus(cv2.LUT(image, LINEAR), 1 - alpha, radius * max(image.shape[:2]) / 640)
     mixed = cv2.blendLinear(foreground, behind, alpha, 1 - alpha)
-    return SRGB[np.rint(np.clip(mixed, 0, 1) * 4095).astype(np.uint16)]
+    return SRGB[np.rint(np.clip(mixed, 0, 1) * (len(SRGB) - 1)).astype(np.uint16)]
 
 
 def _out_of_focus(light: np.ndarray, weight: np.ndarray, radius: float) -> np.ndarray:
-    """Linear light (H, W, 3) through a lens whose circle of confusion has that radius, each pixel with its weight."""
+    """Linear light (H, W, 3) through a lens that makes a disc of that radius of a point, each pixel with its weight."""
     shrink = max(1, int(radius / 6))  # a disc of more than 6 pixels is as good in a smaller picture, and much faster
     small = (max(1, light.shape[1] // shrink), max(1, light.shape[0] // shrink))
-    weight = np.where(weight > 0.98, weight, 0).astype(np.float32)  # mixed pixels belong to nobody
-    layer = cv2.resize(light * weight[..., None], small, interpolation=cv2.INTER_AREA)
+    weight = np.where(weight > 1 - MIXED, weight, 0)  # mixed pixels belong to nobody
+    layer = cv2.resize(light * cv2.merge(3 * [weight]), small, interpolation=cv2.INTER_AREA)
     weight = cv2.resize(weight, small, interpolation=cv2.INTER_AREA)
     disc = _disc(radius / shrink)
     total = cv2.filter2D(layer, -1, disc, borderType=cv2.BORDER_REFLECT)
     count = cv2.filter2D(weight, -1, disc, borderType=cv2.BORDER_REFLECT)
-    # Deep inside the person no background is in reach of the disc; wider and wider means fill it.
     window = 2 * len(disc) + 1
-    while count.min() < 1e-3:
-        blurred, seen = cv2.blur(total, (window, window)), cv2.blur(count, (window, window))
+    # Deep inside the person no background is in reach of the disc; means over larger and larger windows fill the hole.
+    while count.min() < 1e-3 and window < 4 * max(small):
         empty = count < 1e-3
-        total[empty], count[empty] = blurred[empty], seen[empty]
-        if window > 4 * max(small):
-            break
+        total[empty], count[empty] = (cv2.blur(side, (window, window))[empty] for side in (total, count))
         window = 2 * window + 1
-    return cv2.resize(total / np.maximum(count, 1e-6)[..., None], light.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    means = total / cv2.merge(3 * [np.maximum(count, 1e-6)])
+    return cv2.resize(means, light.shape[1::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def _disc(radius: float) -> np.ndarray:

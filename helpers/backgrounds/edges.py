@@ -49,18 +49,29 @@ def soft(image: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 
 
 def guided(
-    image: np.ndarray, alpha: np.ndarray, *, radius: int = 8, eps: float = 1e-3, scale: int | None = None
+    image: np.ndarray,
+    alpha: np.ndarray,
+    *,
+    radius: int = 8,
+    eps: float = 1e-3,
+    steep: float = 4.0,
+    scale: int | None = None,
 ) -> np.ndarray:
     """Let the picture guide the edge: within a small window, alpha becomes a linear function of brightness.
 
     The guided filter of He, Sun and Tang (ECCV 2010) in its fast form (He and Sun, arXiv:1505.00996): the coefficients
     are found in a smaller picture, then enlarged. So the edge of the alpha moves to the edge in the picture.
 
+    A network's alpha between 0 and 1 mostly means doubt, not hair. So it is made steeper first; what is really soft,
+    the filter finds in the picture.
+
     Args:
         image: (H, W, 3) uint8 RGB.
         alpha: (h, w) float32 in 0..1, of the picture's size or smaller.
-        radius: of the window, in pixels of a picture whose longer side is 640; it grows with the picture.
+        radius: of the window, in pixels of a picture whose longer side is 640; it grows with the picture, and is at
+            least a pixel of the alpha.
         eps: how much the brightness (0..1) varies where nothing is an edge; larger is smoother.
+        steep: how much steeper alpha becomes around a half; 1 leaves it as it is, much more makes a mask of it.
         scale: how much smaller the coefficients' picture is; by default 1 up to 640 pixels, then as it takes.
 
     Returns:
@@ -69,11 +80,12 @@ def guided(
     height, width = image.shape[:2]
     scale = scale or max(1, round(max(height, width) / 480))
     small = (max(1, width // scale), max(1, height // scale))
-    window = max(1, round(radius * max(small) / 640))
+    window = max(1, round(max(radius * max(small) / 640, max(small) / max(np.shape(alpha)))))
     window = (2 * window + 1, 2 * window + 1)
     gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     guide = cv2.resize(gray, small, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     target = cv2.resize(np.asarray(alpha, np.float32), small, interpolation=cv2.INTER_LINEAR)
+    target = np.clip((target - 0.5) * steep + 0.5, 0, 1)
     mean_guide, mean_target = cv2.blur(guide, window), cv2.blur(target, window)
     covariance = cv2.blur(guide * target, window) - mean_guide * mean_target
     variance = cv2.blur(guide * guide, window) - mean_guide * mean_guide

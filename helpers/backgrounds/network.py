@@ -33,6 +33,12 @@ class PersonNet(nn.Module):
             inputs = width
         self.head = nn.Conv2d(inputs, 1, 1)
 
+    def train(self, mode: bool = True) -> "PersonNet":
+        """Training mode for the decoder; the encoder keeps the statistics it came with, since batches are small."""
+        super().train(mode)
+        self.encoder.eval()
+        return self
+
     def forward(self, images: Tensor) -> Tensor:
         """Log-odds (B, 1, H/2, W/2), sides rounded up, of standardised pictures (B, 3, H, W)."""
         features = self.encoder(images)

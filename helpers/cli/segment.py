@@ -16,6 +16,8 @@ from tqdm import tqdm
 
 from helpers import models
 from helpers.assets import AssetError
+from helpers.cli.background import ENDING as BACKGROUND_ENDING
+from helpers.cli.background import VIDEO_ENDING, replace_backgrounds
 from helpers.cli.console import FAILED, complain, give_up, say
 from helpers.cli.video import VIDEO_SUFFIXES, VideoOptions, is_video, segment_videos
 from helpers.datasets.pairing import image_files
@@ -52,11 +54,15 @@ def segment(
     start: Annotated[float, typer.Option(min=0, help="videos: seconds to skip")] = 0,
     end: Annotated[float | None, typer.Option(min=0, help="videos: second to stop at")] = None,
     every: Annotated[int, typer.Option(min=1, help="videos: use one frame in so many")] = 1,
+    background: Annotated[
+        str | None, typer.Option(help="put persons before a picture (file) or colour (#rrggbb), or blur")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="replace results that are there")] = False,
 ) -> None:
     """Write <name>_mask.png (class ids, with colours as a palette) and <name>_overlay.png for each picture.
 
-    Of a video, write <name>_overlay.mp4, or _map or _side with --view.
+    Of a video, write <name>_overlay.mp4, or _map or _side with --view. With --background, write <name>_background.png
+    or .mp4 instead.
     """
     failed = False
     try:
@@ -69,6 +75,13 @@ def segment(
     for problem in problems:
         complain(problem)
         failed = True
+    if background is not None:
+        person_model = models.PERSON_MODEL if model == models.DEFAULT_MODEL else model
+        jobs = _background_jobs(pictures, out, force=force)
+        options = {"size": size, "start": start, "end": end, "every": every}
+        if not (replace_backgrounds(jobs, background, model=person_model, **options) and not failed):
+            raise typer.Exit(FAILED)
+        return
     jobs, video_jobs = [], []
     videos = [path for path in pictures if is_video(path)]
     for video, name in name_results(videos, out, endings=(f"_{view}.mp4",)).items():
@@ -140,6 +153,18 @@ def claimed(mask_path: Path, wanted: list[Path], *, force: bool) -> Iterator[Non
         raise OSError(f"another run is writing {mask_path}; if there is none, delete {error.lock_file}") from error
 
 
+def _background_jobs(sources: list[Path], out: Path, *, force: bool) -> dict[Path, Path]:
+    """Source → result of `--background`, without those that are there already."""
+    jobs = {}
+    for source, name in name_results(sources, out, endings=(BACKGROUND_ENDING, VIDEO_ENDING)).items():
+        result = out / f"{name}{VIDEO_ENDING if is_video(source) else BACKGROUND_ENDING}"
+        if force or not result.exists():
+            jobs[source] = result
+        else:
+            say(f"{source}: kept {result}, which is there already; --force replaces it")
+    return jobs
+
+
 def find_pictures(inputs: Iterable[Path], out: Path) -> tuple[list[Path], list[str]]:
     """The pictures that were named, each once, and what is wrong with the rest.
 
@@ -175,7 +200,7 @@ def _pictures_in(folder: Path, out: Path) -> list[Path]:
         hint = "; name videos one by one" if any(suffix in VIDEO_SUFFIXES for suffix in rest) else ""
         say(f"{folder}: {rest.total()} other files left out ({kinds}){hint}")
     if folder.resolve() == out.resolve():
-        found = [picture for picture in found if not picture.name.endswith(ENDINGS)]
+        found = [picture for picture in found if not picture.name.endswith((*ENDINGS, BACKGROUND_ENDING))]
     return found
 
 

@@ -4,7 +4,6 @@ Needs the folder of real photos that SEGMENTATION_REAL_DATA names (coco_voc/, ca
 tools.practice_portraits, and the package with the encoder's ImageNet weights.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -16,21 +15,33 @@ import typer
 from torch.nn import functional as F
 
 from helpers import paths
-from helpers.backgrounds.model import PersonModel, load_model
+from helpers.backgrounds.model import read_weights
 from helpers.backgrounds.network import PersonNet
 from helpers.images import read_image
 from helpers.labels import PASCAL_VOC
 from helpers.masks import read_mask
 from helpers.networks.street_encoder import standardise
-from helpers.training import loop
 from helpers.training.checkpoints import save_checkpoint
+from helpers.training.loop import train
 
-VIEW = 224  # pixels on a side of what the network sees in training
+VIEW = 192  # pixels on a side of what the network sees in training
 BATCH = 8
 # Left out to choose by, never seen by those runs: four of large persons, three of small ones, three of none.
-LEFT_OUT = ("000000000192", "000000000308", "000000000428", "000000000459", "000000000315", "000000000510",
-            "000000000086", "000000000142", "000000000349", "000000000502")  # fmt: skip
+LEFT_OUT = (
+    "000000000192",
+    "000000000308",
+    "000000000428",
+    "000000000459",
+    "000000000315",
+    "000000000510",
+    "000000000086",
+    "000000000142",
+    "000000000349",
+    "000000000502",
+)
 PEDESTRIAN = 9  # CamVid's id
+# Views: large persons of the photos, any part of them, photos of nobody, streets, rendered and cut-out persons.
+KINDS = {"large": 0.32, "any": 0.08, "nobody": 0.09, "street": 0.05, "render": 0.36, "paste": 0.10}
 
 
 @dataclass
@@ -91,9 +102,7 @@ class Views:
 
     def sample(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """One view: (VIEW, VIEW, 3) uint8 and alpha (VIEW, VIEW) float32."""
-        kind = rng.choice(
-            ["large", "any", "nobody", "street", "render", "paste"], p=(0.34, 0.10, 0.10, 0.08, 0.26, 0.12)
-        )
+        kind = rng.choice(list(KINDS), p=list(KINDS.values()))
         if kind == "render" and not self.portraits:
             kind = "large"
         if kind in ("large", "street"):
@@ -105,10 +114,15 @@ class Views:
             image, alpha = self._pasted(kind, rng)
         return _lit(image, rng), alpha.astype(np.float32) / 255
 
+    def batch(self, rng: np.random.Generator, progress: float) -> tuple[torch.Tensor, torch.Tensor]:
+        """Views (B, 3, VIEW, VIEW) uint8 and their alphas (B, 1, VIEW, VIEW), as the training loop asks for them."""
+        images, alphas = zip(*(self.sample(rng) for _ in range(BATCH)), strict=True)
+        return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2), torch.from_numpy(np.stack(alphas))[:, None]
+
     def _near(self, photo: Photo, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """A view in which one person fills 15 to 95 % of the height; theirs may be cut by its edge."""
         box = photo.boxes[rng.integers(len(photo.boxes))]
-        return _view(photo.image, photo.alpha, rng, box=box, fills=np.exp(rng.uniform(np.log(0.3), np.log(1.6))))
+        return _view(photo.image, photo.alpha, rng, box=box, fills=np.exp(rng.uniform(np.log(0.35), np.log(2.0))))
 
     def _pasted(self, kind: str, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         image, _ = _view(_one(self.backdrops, rng), None, rng, fills=rng.uniform(0.3, 1.0))
@@ -173,12 +187,13 @@ def _view(image, alpha, rng, *, box=None, fills: float) -> tuple[np.ndarray, np.
 def _placed(person: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """A rendered person somewhere in an empty view; its lower edge leaves the view as it leaves the rendering."""
     size = person.shape[0]
-    scale = VIEW / size * np.exp(rng.uniform(np.log(0.6), np.log(1.7)))
+    times = np.exp(rng.uniform(np.log(0.65), np.log(2.2)))  # as high as the view
+    scale = times * VIEW / size
     angle, flip = np.radians(rng.normal(0, 7)), -1 if rng.random() < 0.5 else 1
     matrix = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) @ np.diag(
         [flip * scale, scale]
     )
-    bottom = VIEW * rng.uniform(1.0, 1.25)
+    bottom = VIEW * (1 + rng.uniform(0, 0.1 + 0.7 * max(0.0, times - 1)))
     place = np.array([VIEW * rng.uniform(0.2, 0.8), bottom]) - matrix @ np.array([size / 2, size])
     layer = person.astype(np.float32)
     layer[..., :3] *= layer[..., 3:] / 255  # premultiplied, so that nothing's colour stays out of it
@@ -213,9 +228,10 @@ def _lit(image: np.ndarray, rng: np.random.Generator, *, rough: bool = True) -> 
     return image
 
 
-def loss_of(scores: torch.Tensor, alpha: torch.Tensor) -> torch.Tensor:
+def batch_loss(network: torch.nn.Module, images: torch.Tensor, alphas: torch.Tensor) -> torch.Tensor:
     """Cross-entropy against the soft target, and one minus the soft IoU, which counts small persons as much."""
-    target = F.interpolate(alpha, size=scores.shape[2:], mode="area")
+    scores = network(standardise(images)).float()
+    target = F.interpolate(alphas, size=scores.shape[2:], mode="area")
     entropy = F.binary_cross_entropy_with_logits(scores, target)
     probability = scores.sigmoid()
     shared = (probability * target).sum((1, 2, 3))
@@ -225,35 +241,16 @@ def loss_of(scores: torch.Tensor, alpha: torch.Tensor) -> torch.Tensor:
     return entropy + 0.5 * (overlap.mean() if present.any() else 0.0)
 
 
-def train(views: Views, *, minutes: float, rate: float, seed: int = 0) -> torch.nn.Module:
-    """Train for some minutes of the clock; returns the averaged network."""
-    torch.manual_seed(seed)
-    network = PersonNet(imagenet=True)
+def new_network(start: Path | None) -> tuple[PersonNet, list[dict]]:
+    """A network with ImageNet's encoder or with other weights, and its parameters for the optimizer."""
+    network = PersonNet(imagenet=start is None)
+    if start:
+        network.load_state_dict(read_weights(start))
     for part in (network.encoder.stem, *network.encoder.stages[:3]):  # edges and textures: nothing new to learn there
         part.requires_grad_(False)
-    encoder = {id(p) for p in network.encoder.parameters()}
-    groups = [
-        {"params": [p for p in network.encoder.parameters() if p.requires_grad], "scale": 1 / 3, "weight_decay": 0.02},
-        {"params": [p for p in network.parameters() if id(p) not in encoder], "weight_decay": 0.02},
-    ]
-
-    def draw(rng: np.random.Generator, progress: float) -> tuple[torch.Tensor, torch.Tensor]:
-        images, alphas = zip(*(views.sample(rng) for _ in range(BATCH)), strict=True)
-        return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2), torch.from_numpy(np.stack(alphas))[:, None]
-
-    def loss(network: torch.nn.Module, images: torch.Tensor, alphas: torch.Tensor) -> torch.Tensor:
-        network.encoder.eval()  # ImageNet's statistics: eight views are too few for new ones
-        return loss_of(network(standardise(images)).float(), alphas)
-
-    run = loop.train(network, draw, loss, minutes=minutes, rate=rate, decay=0.99, seed=seed, groups=groups, clip=5.0)
-    return run.network
-
-
-def iou(model: PersonModel, image: np.ndarray, person: np.ndarray) -> float:
-    """IoU of the person; NaN where there is none, neither true nor found."""
-    found = model.predict(image) > 0
-    union = (found | person).sum()
-    return (found & person).sum() / union if union else float("nan")
+    encoder = [p for p in network.encoder.parameters() if p.requires_grad]
+    decoder = [p for name, p in network.named_parameters() if not name.startswith("encoder")]
+    return network, [{"params": encoder, "scale": 1 / 3}, {"params": decoder}]
 
 
 def main(
@@ -263,11 +260,13 @@ def main(
     / "person_small.pt",
     minutes: Annotated[float, typer.Option(help="of training")] = 12.0,
     rate: Annotated[float, typer.Option(help="highest learning rate")] = 2e-3,
-    leave_out: Annotated[
-        bool, typer.Option("--leave-out", help="keep ten photos to choose by, and score them")
-    ] = False,
+    start: Annotated[Path | None, typer.Option(help="weights to begin with, instead of ImageNet's")] = None,
+    run_dir: Annotated[Path | None, typer.Option(help="folder for a checkpoint that a killed run goes on from")] = None,
+    leave_out: Annotated[bool, typer.Option("--leave-out", help="keep ten photos for score_person")] = False,
 ) -> None:
     """Train the bundled person network and write its weights."""
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
     real = paths.real_data()
     if real is None:
         raise SystemExit("set SEGMENTATION_REAL_DATA to the folder with coco_voc/ and camvid/")
@@ -279,25 +278,28 @@ def main(
         f"photos: {len(views.with_persons)} of persons, {len(views.small)} of small ones, {len(views.without)} of none"
     )
     print(f"streets {len(streets)}, portraits {len(views.portraits)}, other backdrops {len(extra)}", flush=True)
-    network = train(views, minutes=minutes, rate=rate)
+    torch.manual_seed(0)
+    network, groups = new_network(start)
+    run = train(
+        network,
+        views.batch,
+        batch_loss,
+        minutes=minutes,
+        folder=run_dir,
+        data=[path.stem for path in sorted(portraits.glob("*.png"))],
+        settings={"leave_out": leave_out},
+        rate=rate,
+        groups=groups,
+        clip=5.0,
+        decay=0.99,
+        compute="channels_last",
+    )
+    print(f"{run.step} steps of {BATCH} views, loss {np.mean(run.losses[-50:]):.3f}", flush=True)
+    network = run.network
     out.parent.mkdir(parents=True, exist_ok=True)
-    save_checkpoint(out, {key: value.half() if value.is_floating_point() else value
-                          for key, value in network.state_dict().items()})  # fmt: skip
-    if leave_out:
-        for size in (256, 320, 384):
-            model = load_model(out, size=size)
-            scores = {}
-            for stem in LEFT_OUT:
-                person = read_mask(real / "coco_voc" / "masks" / f"{stem}.png") == PASCAL_VOC.index("person")
-                scores[stem] = round(
-                    float(iou(model, read_image(real / "coco_voc" / "images" / f"{stem}.jpg"), person)), 3
-                )
-            print(
-                size,
-                f"large ones {np.mean([scores[stem] for stem in LEFT_OUT[:4]]):.3f}",
-                json.dumps(scores),
-                flush=True,
-            )
+    save_checkpoint(
+        out, {key: value.half() if value.is_floating_point() else value for key, value in network.state_dict().items()}
+    )
 
 
 def wheel_photos() -> list[Path]:
@@ -305,8 +307,16 @@ def wheel_photos() -> list[Path]:
     import skimage
     import sklearn
 
-    names = ("chelsea.png", "coffee.png", "rocket.jpg", "motorcycle_left.png", "hubble_deep_field.jpg", "brick.png",
-             "grass.png", "gravel.png")  # fmt: skip
+    names = (
+        "chelsea.png",
+        "coffee.png",
+        "rocket.jpg",
+        "motorcycle_left.png",
+        "hubble_deep_field.jpg",
+        "brick.png",
+        "grass.png",
+        "gravel.png",
+    )
     found = [Path(skimage.__file__).parent / "data" / name for name in names]
     found += [Path(sklearn.__file__).parent / "datasets" / "images" / name for name in ("china.jpg", "flower.jpg")]
     return [path for path in found if path.exists()]
