@@ -171,6 +171,45 @@ def camvid(
     say(f"weights and record are in {out}")
 
 
+class Encoder(StrEnum):
+    efficientnet_lite0 = "efficientnet_lite0"
+    mobilenetv2 = "mobilenetv2"
+    densenet121 = "densenet121"
+
+
+@train.command()
+def keras(
+    folder: CamVidFolder = None,
+    encoder: Annotated[Encoder, typer.Option(help="the network's way down")] = Encoder.efficientnet_lite0,
+    imagenet: Annotated[bool, typer.Option(help="begin with ImageNet weights, which fit efficientnet_lite0")] = True,
+    epochs: Annotated[int, typer.Option(min=1, help="views of each picture")] = 40,
+    split: Split = "valid",
+    batch: Batch = 8,
+    rate: Rate = 2e-3,
+    out: Annotated[Path, typer.Option(help="folder for weights.keras and record.json")] = Path("keras_run"),
+    seed: Seed = 0,
+) -> None:
+    """Train the Keras U-Net on street pictures in CamVid's layout and score it on pictures left out."""
+    with one_line(out):
+        folder = folder.expanduser() if folder else (fetch("camvid") if tier() == "full" else DATA / "camvid_practice")
+        refuse_problems(folder, "camvid", unused="" if split == "valid" else "valid.txt")
+        from helpers.keras_unet import data, train  # loads TensorFlow, which takes seconds
+
+        source = data.camvid_source(folder, split=split)
+        if batch > len(source.train_paths):
+            give_up(f"a batch of {batch} is larger than the {len(source.train_paths)} pictures; lower --batch")
+        weights = "imagenet" if imagenet and encoder is Encoder.efficientnet_lite0 else None
+        settings = {"encoder": encoder.value, "weights": weights, "epochs": epochs, "batch": batch, "rate": rate}
+        out.mkdir(parents=True, exist_ok=True)
+        segmenter, record = train.train(out, source, **settings, seed=seed)
+        if source.valid_paths:
+            matrix = train.score(segmenter, source.valid_paths, source)
+            say(matrix.table(source.labels.class_names))
+            record |= {"valid_pictures": len(source.valid_paths), **matrix.figures(source.labels.class_names)}
+        records.save(out / "record.json", records.run_record(**settings, split=split, seed=seed, **record))
+    say(f"weights and record are in {out}")
+
+
 @train.command()
 def steel(
     folder: SheetsFolder = DATA / "severstal_practice",
