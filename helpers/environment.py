@@ -18,6 +18,7 @@ import tomllib
 from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
+from typing import TextIO
 
 # Not taken from helpers.paths: that one needs pooch, which may be what is missing.
 ROOT = Path(__file__).resolve().parent.parent
@@ -120,6 +121,11 @@ def device_name() -> str:
     return gpu_name() or f"{os.cpu_count()} CPU cores"
 
 
+def progress_stream() -> TextIO:
+    """Where progress bars go: into the page in a notebook, which paints stderr red as if it were an error."""
+    return sys.stdout if "ipykernel" in sys.modules else sys.stderr
+
+
 def typed_command(module: str = "helpers") -> str:
     """The command as it was typed, paths relative to the repository; of those outside only the name: records travel.
 
@@ -146,7 +152,7 @@ def report() -> str:
     advice = {
         "Colab": "For a GPU: menu Runtime ▸ Change runtime type ▸ T4 GPU ▸ Save, then run all cells again.",
         "Binder": "Binder has no GPUs; the sample tier doesn't need one. Use the Colab badge for the full tier.",
-        "Jupyter": "The sample tier doesn't need a GPU. For the full tier open the notebook by its Colab badge.",
+        "Jupyter": "The sample tier, which is set here, doesn't need one.",
     }
     lines = [
         f"segmentation-notebooks {__version__} · {where} · Python {platform.python_version()} · tier: {tier()}",

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
@@ -16,30 +17,51 @@ from helpers.labels import LabelSet
 from helpers.masks import colorize, overlay
 
 
-def show(figure: Figure | Axes | np.ndarray, alt: str) -> None:
-    """Display a figure in the notebook with a text for those who cannot see it, and close it.
+def show(figure: Figure | Axes | np.ndarray, alt: str = "") -> None:
+    """Display a figure in the notebook, with a text for those who cannot see it, and close it.
 
     Args:
         figure: a figure, or axes of it.
-        alt: what the figure shows, in one sentence; stored in the output's metadata as `image/png → alt`.
+        alt: what the figure shows, in one sentence. In the suite's notebooks it stands in the cell's metadata, out of
+            the reader's way, and is written into the output when the page is made; by default the figure's titles.
+
+    The output's metadata hold the alt text and the colours of the legends (`image/png → alt, legend`).
     """
     from IPython.display import display
 
-    if not alt.strip():
-        raise ValueError("say in alt what the figure shows, for readers who cannot see it")
     while isinstance(figure, np.ndarray):
         figure = figure.flat[0]
     figure = figure if isinstance(figure, Figure) else figure.figure
-    display(figure, metadata={"image/png": {"alt": alt}})
+    metadata = {"alt": alt.strip() or _titles(figure)}
+    if colors := _legend_colors(figure):
+        metadata["legend"] = colors
+    display(figure, metadata={"image/png": metadata})
     plt.close(figure)
+
+
+def _titles(figure: Figure) -> str:
+    titles = [figure.get_suptitle(), *(ax.get_title() for ax in figure.axes)]
+    return "Figure: " + ("; ".join(dict.fromkeys(filter(None, titles))) or f"{len(figure.axes)} panels without titles")
+
+
+def _legend_colors(figure: Figure) -> list[str]:
+    """The opaque face colours of all legends, as "#rrggbb"."""
+    legends = [*figure.legends, *(legend for ax in figure.axes if (legend := ax.get_legend()))]
+    faces = [h.get_facecolor() for legend in legends for h in legend.legend_handles if isinstance(h, Patch)]
+    return sorted({to_hex(face) for face in faces if face[3] == 1})
 
 
 def show_source(function: Callable) -> None:
     """Show a function as it stands in `helpers`, so that what is read is what runs and what is tested."""
     from IPython.display import display
+    from pygments import highlight
+    from pygments.formatters import HtmlFormatter
+    from pygments.lexers import PythonLexer
 
     code = inspect.getsource(function).rstrip()
-    display({"text/markdown": f"```python\n{code}\n```", "text/plain": code}, raw=True)
+    # Styles stand in the tags: no page has to know them, and <pre> has a fixed-width font everywhere.
+    html = highlight(code, PythonLexer(), HtmlFormatter(noclasses=True, nobackground=True, style="default"))
+    display({"text/html": html, "text/plain": code}, raw=True)
 
 
 def _axes(ax: Axes | None, figsize: tuple[float, float] = (6, 4.5)) -> Axes:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from helpers.environment import REPOSITORY
 from tools.authoring.lint import SETUP_CELL
-from tools.authoring.outputs import normalise
+from tools.authoring.outputs import keep_or_replace
 
 NAME = "00_sample.ipynb"
 GITHUB = f"{REPOSITORY}/blob/main/notebooks/{NAME}"
@@ -20,7 +20,8 @@ TITLE = f"""# 00 · Sample
 [![Binder](https://example.org/badge.svg)](https://mybinder.org/v2/gh/{REPOSITORY}/HEAD?labpath=notebooks/{NAME})
 [![View](https://example.org/badge.svg)](https://nbviewer.org/github/{GITHUB})
 
-beginner · 5 min on a laptop · 3 min on a T4 · no download"""
+beginner · 50 min in class · runs in 5 min on a laptop · no download"""
+TRY = "\n**Try it:** change the colour.\n\n**Try it:** a higher one.\n\n**Try it:** a wider one."
 SOLUTION = '''def add_one(mask: list[int], *, by: int = 1) -> list[int]:
     """Add one to each id."""
     # Hint: a list comprehension is enough
@@ -34,9 +35,9 @@ def png(image: np.ndarray) -> str:
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-def picture(image: np.ndarray | None = None, alt: str = "a black square of sixteen pixels") -> NotebookNode:
+def picture(image: np.ndarray | None = None, alt: str = "a wide black stripe, four pixels high") -> NotebookNode:
     """The output of a cell that shows a figure."""
-    data = {"image/png": png(np.zeros((4, 4, 3), np.uint8) if image is None else image), "text/plain": "<Figure>"}
+    data = {"image/png": png(np.zeros((4, 900, 3), np.uint8) if image is None else image), "text/plain": "<Figure>"}
     return new_output("display_data", data, metadata={"image/png": {"alt": alt}})
 
 
@@ -54,17 +55,19 @@ def sample_notebook() -> NotebookNode:
     cells = [
         new_markdown_cell(TITLE),
         new_markdown_cell("**You will**\n\n- run\n- see\n- explain\n\nWhat to know before: lists."),
-        code(SETUP_CELL, printed("ready\n"), tags=("setup",)),
+        code(SETUP_CELL, printed("ready\n"), tags=("setup",), jupyter={"source_hidden": True}, cellView="form"),
         code("from helpers.paths import tier\n\nFULL = tier() == 'full'\nSEED = 1", tags=("parameters",)),
         new_markdown_cell("## Look"),
         code("show(figure)", picture()),
-        new_markdown_cell("What you should see: a black square."),
+        new_markdown_cell("**What you should see:** a black stripe, four pixels high and as wide as the page.\n" + TRY),
+        code("from helpers.widgets import compare\n\nprint(compare)"),
         new_markdown_cell("> **Pitfall: ids are not colours.**"),
         code("print(1 + 1)", printed("2\n"), tags=checked),
         code("mask = [1, 2]\nprint(mask)", printed("[1, 2]\n"), tags=checked),
     ]
     for number in (1, 2):
         cells += [
+            new_markdown_cell(f"## Section {number}"),
             new_markdown_cell(
                 f"### Exercise {number} · 5 min\n\nAdd one.\n\n<details><summary>Hint</summary>+</details>"
             ),
@@ -77,6 +80,7 @@ def sample_notebook() -> NotebookNode:
         cell.id = f"cell-{number}"
     for number, cell in enumerate((cell for cell in cells if cell.cell_type == "code"), start=1):
         cell.execution_count = number
-    notebook = normalise(new_notebook(cells=cells))
+    notebook = new_notebook(cells=cells)
+    notebook = keep_or_replace(notebook, notebook)
     nbformat.validate(notebook)
     return notebook

@@ -98,8 +98,15 @@ def test_show_stores_the_alt_text_beside_the_picture(monkeypatch):
     plots.show(plots.plot_image(street()[0]), alt="A grey street.")
     assert displayed == {"image/png": {"alt": "A grey street."}}
     assert not plt.get_fignums()
-    with pytest.raises(ValueError, match="say in alt"):
-        plots.show(plots.plot_image(street()[0]), alt=" ")
+    plots.show(plots.plot_image(street()[0], title="a street"))
+    assert displayed == {"image/png": {"alt": "Figure: a street"}}
+
+
+def test_show_tells_the_colours_of_a_legend(monkeypatch):
+    displayed = {}
+    monkeypatch.setattr("IPython.display.display", lambda figure, metadata: displayed.update(metadata))
+    plots.show(plots.plot_mask(np.array([[0, 13]]), CITYSCAPES, title="road and car", legend=True))
+    assert displayed["image/png"]["legend"] == ["#00008e", "#804080"]
 
 
 def test_ids_are_written_into_cells_of_their_class_colour():

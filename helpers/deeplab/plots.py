@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from helpers.plots import plot_image
 
@@ -40,7 +41,7 @@ def _one_color(color: str):
 def plot_taps(
     image: np.ndarray, point: tuple[int, int], *, rates: Sequence[int], stride: int, ax: Axes | None = None
 ) -> Axes:
-    """Where in the picture the 3 × 3 kernels of several rates look when they decide about one point.
+    """Where the 3 × 3 kernels of several rates look when they decide about one point, the grey margin around included.
 
     Args:
         image: (H, W, 3) uint8 RGB.
@@ -50,16 +51,28 @@ def plot_taps(
         ax: where to draw; a new figure by default.
     """
     height, width = image.shape[:2]
-    ax = plot_image(image, ax=ax or plt.subplots(figsize=(5.6, 5.6 * height / width + 0.4), layout="constrained")[1])
+    reach = max(rates, default=0) * stride
+    left, right = min(0, point[1] - reach) - 12, max(width, point[1] + reach) + 12
+    top, bottom = min(0, point[0] - reach) - 12, max(height, point[0] + reach) + 12
+    shape = (bottom - top) / (right - left)
+    ax = plot_image(image, ax=ax or plt.subplots(figsize=(9, 9 * shape + 0.4), layout="constrained")[1])
+    ax.add_patch(Rectangle((left, top), right - left, bottom - top, color="0.85", zorder=-1))  # read as zeros
     steps = np.array([(row, column) for row in (-1, 0, 1) for column in (-1, 0, 1)])
     for i, rate in enumerate(rates):
         rows, columns = (np.array(point) + steps * rate * stride).T
-        inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
-        ax.scatter(columns[inside], rows[inside], s=120 - 25 * i, color=BRANCH_COLORS[i % len(BRANCH_COLORS)],
-                   edgecolor="white", linewidth=1.5, label=f"rate {rate}: {rate * stride} px apart",
-                   zorder=3 + i)  # fmt: skip
-    ax.set_xlim(0, width - 1)
-    ax.set_ylim(height - 1, 0)
+        ax.scatter(
+            columns,
+            rows,
+            s=150,
+            marker="osD^"[i % 4],
+            color=BRANCH_COLORS[i % len(BRANCH_COLORS)],
+            edgecolor="white",
+            linewidth=1.5,
+            label=f"rate {rate}: {rate * stride} px apart",
+            zorder=3 + i,
+        )
+    ax.set_xlim(left, right)
+    ax.set_ylim(bottom, top)
     if rates:
         ax.legend(
             loc="upper center",

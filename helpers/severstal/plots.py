@@ -13,7 +13,7 @@ from helpers.datasets.severstal import CLASS_IDS
 from helpers.images import resize_image
 from helpers.masks import outline, resize_mask
 from helpers.plots import plot_grid
-from helpers.severstal.data import STEEL, Sheet, class_map, statistics, where
+from helpers.severstal.data import STEEL, Sheet, statistics, where
 
 COLORS = STEEL.colors[1:] / 255  # of classes 1 to 4
 NAMES = STEEL.class_names[1:]
@@ -22,32 +22,41 @@ NAMES = STEEL.class_names[1:]
 def outlined(image: np.ndarray, masks: np.ndarray) -> np.ndarray:
     """A sheet (H, W, 1) uint8 with the outlines of its masks (4, H, W) bool, at half size: (H / 2, W / 2, 3) uint8 RGB.
 
-    At half the size a sheet fits on a page, and without its grain the notebook's file stays small.
+    Each class is drawn by itself, so that none hides another where defects overlap. At half the size a sheet fits on a
+    page, and without its grain the notebook's file stays small.
     """
     half = image.shape[0] // 2, image.shape[1] // 2
     sheet = np.repeat(resize_image(image, half), 3, axis=2)
-    return outline(sheet, resize_mask(class_map(masks), half), STEEL.palette(), width=1)
+    for class_id, mask in zip(CLASS_IDS, masks, strict=True):
+        sheet = outline(sheet, resize_mask(mask * np.uint8(class_id), half), STEEL.palette(), width=1)
+    return sheet
 
 
 def plot_sheets(sheets: Sequence[Sheet]) -> Figure:
     """Sheets below each other, with the outlines of their labels."""
     titles = [", ".join(STEEL.class_names[c] for c in sorted(sheet.runs)) or "no defect" for sheet in sheets]
-    return plot_grid([outlined(s.image(), s.targets()) for s in sheets], titles=titles, columns=1, width=6)
+    return plot_grid([outlined(s.image(), s.targets()) for s in sheets], titles=titles, columns=1, width=10)
 
 
 def plot_masks(image: np.ndarray, masks: Mapping[str, np.ndarray]) -> Figure:
     """A sheet (H, W, 1) uint8 several times below each other, with the outlines of masks, title → (4, H, W) bool."""
     panels = [outlined(image, mask) for mask in masks.values()]
-    return plot_grid(panels, titles=list(masks), columns=1, width=6)
+    return plot_grid(panels, titles=list(masks), columns=1, width=10)
 
 
-def plot_predictions(sheets: Sequence[Sheet], preds: Sequence[np.ndarray]) -> Figure:
-    """Each sheet twice: with the outlines of its labels, and below with those of the predicted masks (4, H, W) bool."""
+def plot_predictions(sheets: Sequence[Sheet], preds: Sequence[np.ndarray], *, notes: Sequence[str] = ()) -> Figure:
+    """Each sheet twice: with the outlines of its labels, and below with those of the predicted masks (4, H, W) bool.
+
+    Args:
+        sheets: to show.
+        preds: a prediction for each.
+        notes: what to look for in each prediction, for instance "missed: pitted"; none by default.
+    """
     panels, titles = [], []
-    for sheet, pred in zip(sheets, preds, strict=True):
+    for sheet, pred, note in zip(sheets, preds, notes or [""] * len(sheets), strict=True):
         panels += [outlined(sheet.image(), sheet.targets()), outlined(sheet.image(), pred)]
-        titles += [f"{sheet.path.name}: truth", "prediction"]
-    return plot_grid(panels, titles=titles, columns=1, width=6)
+        titles += [f"{sheet.path.name}: truth", f"prediction; {note}" if note else "prediction"]
+    return plot_grid(panels, titles=titles, columns=1, width=10)
 
 
 def plot_statistics(sheets: Sequence[Sheet]) -> Figure:
@@ -63,6 +72,8 @@ def plot_statistics(sheets: Sequence[Sheet]) -> Figure:
     for class_id, areas in found["areas"].items():
         middle.scatter(areas, class_id + rng.uniform(-0.25, 0.25, len(areas)), s=12, color=COLORS[class_id - 1])
     middle.set(xscale="log", yticks=CLASS_IDS, yticklabels=NAMES, title="area on a sheet, pixels")
+    ticks = [1_000, 3_000, 10_000, 30_000, 100_000]
+    middle.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
     middle.xaxis.set_minor_formatter(NullFormatter())
     middle.invert_yaxis()
     several = Counter(len(sheet.runs) for sheet in sheets)
@@ -121,16 +132,28 @@ def plot_losses(losses: Sequence[float], *, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def plot_search(heat: np.ndarray, thresholds: Sequence[float], min_areas: Sequence[int]) -> Figure:
-    """What `scores.search` found, (4, thresholds, min_areas), as a heat map for each class with a cross at the best."""
+def plot_search(
+    heat: np.ndarray,
+    thresholds: Sequence[float],
+    min_areas: Sequence[int],
+    *,
+    chosen: Sequence[tuple[int, int]] | None = None,
+) -> Figure:
+    """What `scores.search` found, (4, thresholds, min_areas), as a heat map for each class.
+
+    Args:
+        heat: from `scores.search`.
+        thresholds, min_areas: the candidates.
+        chosen: for each class the (threshold, min_area) indices that get the cross; by default the largest value's.
+    """
     figure, axes = plt.subplots(1, 4, figsize=(13, 3), layout="constrained")
-    for ax, scores, name in zip(axes, heat, NAMES, strict=True):
+    best = chosen or [np.unravel_index(scores.argmax(), scores.shape) for scores in heat]
+    for ax, scores, name, (row, column) in zip(axes, heat, NAMES, best, strict=True):
         picture = ax.imshow(scores, origin="lower", aspect="auto")
-        row, column = np.unravel_index(scores.argmax(), scores.shape)
         ax.plot(column, row, "x", color="red", markersize=10, markeredgewidth=2)
         ax.set_xticks(range(len(min_areas)), min_areas, rotation=60)
         ax.set_yticks(range(len(thresholds)), thresholds)
-        ax.set_title(f"{name}: best {scores.max():.3f}")
+        ax.set_title(f"{name}: {scores[row, column]:.3f}")
         figure.colorbar(picture, ax=ax)
     axes[0].set_ylabel("threshold")
     figure.supxlabel("smallest area, pixels", fontsize=10)

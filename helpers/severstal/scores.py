@@ -126,17 +126,25 @@ def measure(pairs: Iterable[tuple[np.ndarray, np.ndarray]], thresholds: Sequence
     return Areas(np.array(target), np.stack(pred, axis=1), np.stack(common, axis=1))
 
 
-def search(areas: Areas, min_areas: Sequence[int]) -> np.ndarray:
-    """Mean Dice of each class for each threshold and smallest area; take it from valid sheets only.
+def search(areas: Areas, min_areas: Sequence[int], *, recall: bool = False) -> np.ndarray:
+    """Mean Dice, or recall, of each class for each threshold and smallest area; take it from valid sheets only.
 
     Args:
         areas: from `measure`, with several thresholds.
         min_areas: candidates for `without_small`.
+        recall: of the sheets with the defect, the share on which some of it was predicted; 0 for a class without any.
 
     Returns:
         (C, thresholds, min_areas) float.
     """
-    return np.stack([areas.without_small(size).dice().mean(axis=1).T for size in min_areas], axis=-1)
+
+    def score(cut: Areas) -> np.ndarray:
+        if not recall:
+            return cut.dice().mean(axis=1)
+        there = cut.target > 0
+        return ((cut.pred > 0) & there).sum(axis=1) / np.maximum(there.sum(axis=0), 1)
+
+    return np.stack([score(areas.without_small(size)).T for size in min_areas], axis=-1)
 
 
 def worst(areas: Areas, *, count: int = 2) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:

@@ -68,7 +68,7 @@ def plot_tasks(image: np.ndarray, mask: np.ndarray, instances: np.ndarray, label
     """
     objects = find_instances(mask, instances, min_pixels=round(min_share * mask.size))
     names = sorted({label_set.class_names[found.class_id] for found in objects})
-    figure, axes = plt.subplots(2, 2, figsize=(9.5, 9.5 * image.shape[0] / image.shape[1] + 0.6), layout="constrained")
+    figure, axes = plt.subplots(2, 2, figsize=(10, 10 * image.shape[0] / image.shape[1] + 0.6), layout="constrained")
     classification, detection, semantic, instance = axes.flat
 
     plot_image(image, title="classification: what is in the picture?", ax=classification)
@@ -76,23 +76,35 @@ def plot_tasks(image: np.ndarray, mask: np.ndarray, instances: np.ndarray, label
                         bbox={"facecolor": "white", "alpha": 0.85, "edgecolor": "none"})  # fmt: skip
 
     plot_image(image, title="detection: where is each object?", ax=detection)
+    named: list[tuple[float, float]] = []
     for found in objects:
         left, top, width, height = found.box
         color = label_set.colors[found.class_id] / 255
         detection.add_patch(Rectangle((left, top), width, height, fill=False, linewidth=2, edgecolor=color))
         at_edge = left > 0.85 * image.shape[1]  # there the name ends where the box ends, to stay in the picture
-        detection.text(left + width if at_edge else left, max(top - 3, 12), label_set.class_names[found.class_id],
-                       ha="right" if at_edge else "left", va="bottom", fontsize=8, color="white",
-                       bbox={"facecolor": color, "edgecolor": "none", "pad": 1})  # fmt: skip
+        x, y = left + width if at_edge else left, max(top - 3, 12)
+        if any(abs(x - other) < 70 and abs(y - line) < 22 for other, line in named):
+            continue  # names would lie over each other; the box's colour says the class, too
+        named.append((x, y))
+        detection.text(
+            x,
+            y,
+            label_set.class_names[found.class_id],
+            ha="right" if at_edge else "left",
+            va="bottom",
+            fontsize=8,
+            color="white",
+            bbox={"facecolor": color, "edgecolor": "none", "pad": 1},
+        )
 
-    plot_mask(mask, label_set, title="semantic segmentation: which class has each pixel?", ax=semantic)
+    plot_mask(mask, label_set, title="semantic segmentation: what class is each pixel?", ax=semantic)
 
     order = np.zeros(int(instances.max()) + 1, np.intp)  # object number → its place in the list, counted from 1
     for place, found in enumerate(objects, start=1):
         order[found.id] = place
     palette = np.vstack([[[0, 0, 0]], evenly_spaced_colors(max(1, len(objects)))])
     laid = overlay(image, order[instances], palette, alpha=0.75, ignore_index=0)
-    plot_image(laid, title="instance segmentation: which object has each pixel?", ax=instance)
+    plot_image(laid, title="instance segmentation: which object does each pixel belong to?", ax=instance)
     return figure
 
 

@@ -12,29 +12,36 @@ from helpers.images import fit_within, resize_image
 from helpers.video.reader import VideoReader
 
 
-def show_video(path: str | Path, alt: str, *, width: int = 480) -> None:
+def show_video(path: str | Path, alt: str = "", *, width: int = 480) -> None:
     """Display a video inside the notebook: the file itself becomes part of the page, so keep it small.
+
+    It plays at once, silently and in a loop; below it stays room for the controls, which would hide the legend.
 
     Args:
         path: an .mp4 that browsers play, as `write_video` and `segment_video` make them.
-        alt: what the video shows, in one sentence, for those who cannot see it.
+        alt: what the video shows, for those who cannot see it; as for `helpers.plots.show`.
         width: in pixels on the page.
     """
     from IPython.display import HTML, display
 
+    info = VideoReader(path).info
+    height = round(width * info.height / info.width) + 48
     data = base64.b64encode(Path(path).read_bytes()).decode()
-    display(HTML(
-        f'<video controls loop muted playsinline width="{width}" aria-label="{html.escape(alt, quote=True)}" '
-        f'src="data:video/mp4;base64,{data}"></video>'
-    ))  # fmt: skip
+    display(
+        HTML(
+            f'<video controls autoplay loop muted playsinline width="{width}" height="{height}" '
+            f'style="object-fit: contain; object-position: top; max-width: 100%" '
+            f'aria-label="{html.escape(alt, quote=True)}" src="data:video/mp4;base64,{data}"></video>'
+        )
+    )
 
 
-def show_preview(path: str | Path, alt: str, **options) -> None:
-    """Display `preview_png` of a video, with a text for those who cannot see it."""
+def show_preview(path: str | Path, alt: str = "", **options) -> None:
+    """Display `preview_png` of a video; `alt` as for `show_video`."""
     from IPython.display import display
 
     data = base64.b64encode(preview_png(path, **options)).decode()
-    display({"image/png": data}, metadata={"image/png": {"alt": alt}}, raw=True)
+    display({"image/png": data}, metadata={"image/png": {"alt": alt or "Figure: frames of a video"}}, raw=True)
 
 
 def preview_png(path: str | Path, *, frames: int = 12, width: int = 320, colors: int = 64, fps: float = 3.0) -> bytes:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from helpers import environment
 from helpers.labels import LabelSet
 from helpers.video.reader import VideoError, VideoReader
 from helpers.video.views import FrameView
@@ -110,7 +111,13 @@ def segment_video(
             raise VideoError(f"the model gave a mask of {np.shape(mask)} for a frame of {image.shape[:2]}")
         return seconds, image, mask
 
-    bar = tqdm(total=len(reader) or None, unit=" frames", desc=out.name, disable=not progress)
+    bar = tqdm(
+        total=len(reader) or None,
+        unit=" frames",
+        desc=out.name,
+        disable=not progress,
+        file=environment.progress_stream(),
+    )
     with (
         bar,
         VideoWriter(out, reader.fps, audio_from=path, start=start, end=end, crf=crf) as writer,

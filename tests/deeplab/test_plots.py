@@ -29,7 +29,9 @@ def test_taps_lie_rate_times_stride_apart_and_inside_the_picture() -> None:
     assert {tuple(point) for point in near} == {(100 + 16 * x, 50 + 16 * y) for x in (-1, 0, 1) for y in (-1, 0, 1)}
     assert {tuple(point) for point in far} == {(100 + 48 * x, 50 + 48 * y) for x in (-1, 0, 1) for y in (-1, 0, 1)}
     ax = plots.plot_taps(image, (0, 0), rates=(6,), stride=8)
-    assert {tuple(point) for point in ax.collections[0].get_offsets().data} == {(0, 0), (48, 0), (0, 48), (48, 48)}
+    assert {tuple(p) for p in ax.collections[0].get_offsets().data} == {
+        (48 * x, 48 * y) for x in (-1, 0, 1) for y in (-1, 0, 1)
+    }
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["rate 6: 48 px apart"]
 
 

@@ -204,6 +204,8 @@ def test_search_finds_what_trying_everything_finds():
     for i in range(3):
         for j, size in enumerate(min_areas):
             assert np.allclose(heat[:, i, j], areas.at(i).without_small(size).dice().mean(0))
+            caught = severstal.search(areas, min_areas, recall=True)[:, i, j]
+            assert np.allclose(caught, np.nan_to_num(areas.at(i).without_small(size).recall()))
 
 
 def test_scores_of_sheets_by_hand():
@@ -270,7 +272,9 @@ def test_the_cross_is_at_the_best():
     heat[:, 2, 1] = 0.9
     axes = plots.plot_search(heat, [0.3, 0.5, 0.7], [0, 600]).axes[:4]
     assert [ax.lines[0].get_xydata().tolist() for ax in axes] == [[[1, 2]]] * 4
-    assert "best 0.900" in axes[0].get_title()
+    assert "0.900" in axes[0].get_title()
+    chosen = plots.plot_search(heat, [0.3, 0.5, 0.7], [0, 600], chosen=[(0, 0)] * 4).axes[:4]
+    assert [ax.lines[0].get_xydata().tolist() for ax in chosen] == [[[0, 0]]] * 4
 
 
 # --- Submissions

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from nbformat import NotebookNode
-from nbformat.v4 import new_output
+from nbformat.v4 import new_markdown_cell, new_output
 
 from helpers.environment import ROOT
 from sample_notebook import NAME, picture, printed, sample_notebook
@@ -89,6 +90,10 @@ def unseeded(notebook: NotebookNode) -> None:
     edit("show", "figure", "model.fit(x, y)")(notebook)
 
 
+def late(notebook: NotebookNode) -> None:
+    notebook.cells[4:4] = [new_markdown_cell(f"Read on: {page}", id=f"page-{page}") for page in range(5)]
+
+
 WIDGET = new_output("display_data", {"application/vnd.jupyter.widget-view+json": {}, "text/plain": "0%"})
 
 # what is done to the sample notebook → the rule that must notice (others may notice as well)
@@ -96,31 +101,41 @@ SPOILED = [
     ("title", edit("# 00", "# 00", "00")),
     ("title", edit("# 00", "mybinder", "elsewhere")),
     ("title", edit("# 00", "colab.research.google.com/github/", "colab.research.google.com/github/someone/")),
-    ("title", edit("# 00", "T4", "GPU")),
+    ("title", edit("# 00", "min in class", "min")),
     ("you_will", edit("**You will**", "- explain\n", "")),
     ("you_will", edit("**You will**", "know before", "bring")),
-    ("setup_first", edit("# Set-up", "root is None", "not root")),
-    ("setup_first", tags("# Set-up")),
+    ("setup_first", edit("# @title", "root is None", "not root")),
+    ("setup_first", tags("# @title")),
     ("setup_first", tags("print(1", "setup")),
+    ("setup_first", lambda nb: find(nb, "# @title").metadata.pop("jupyter")),
     ("parameters_second", tags("from helpers.paths")),
     ("parameters_second", edit("from helpers.paths", "SEED", "seed")),
     ("parameters_second", edit("from helpers.paths", "FULL", "TIER")),
     ("seed_visible", unseeded),
     ("early_picture", output("show", printed("no picture"))),
-    ("what_you_should_see", edit("What you should see", "What you should see", "Below")),
+    ("early_picture", output("show", picture(np.zeros((4, 899, 3), np.uint8)))),
+    ("what_you_should_see", edit("**What", "What you should see", "Below")),
     ("what_you_should_see", output("print(1", picture())),
+    ("what_you_should_see", edit("**What", "a black stripe, four pixels high and as wide as the page", "the street")),
     ("pitfall", edit("> **Pitfall", "Pitfall", "Note")),
     ("pitfall", move("> **Pitfall", 6)),
     ("exercises", edit("### Exercise 1", "### Exercise 1", "### Task")),
     ("exercises", edit("### Exercise 1", "5 min", "short")),
     ("exercises", edit("### Exercise 2", "Hint", "")),
+    ("exercises", late),
+    ("exercises", edit("## Section 2", "## Section 2", "Section 2")),
     ("exercises", tags("assert add_one")),
     ("exercises", tags("def add_one")),
     ("exercises", lambda nb: find(nb, "def add_one").metadata.pop("jupyter")),
     ("exercises", lambda nb: find(nb, "def add_one").update(source="add_one = len")),
+    ("alive", edit("from helpers.widgets", "from helpers.widgets import compare", "compare = 1")),
+    ("alive", edit("**What", "**Try it:** a wider one", "Or a wider one")),
+    ("words", edit("## Section 1", "Section 1", "words " * 2500)),
     ("last_sections", move("## Recap", -1)),
     ("last_sections", edit("## Glossary", "Glossary", "Words")),
     ("short_cells", edit("print(1", "print(1 + 1)", "print(1)\n" * 26)),
+    ("short_cells", edit("print(1", "print(1 + 1)", f"print('{81 * '-'}')")),
+    ("formulas", edit("## Section 1", "Section 1", r"$$\\frac{1}{2}$$")),
     ("no_shell", edit("print(1", "print(1 + 1)", "!ls")),
     ("no_shell", edit("print(1", "print(1 + 1)", "%pip install numpy")),
     ("no_star_import", edit("print(1", "print(1 + 1)", "from numpy import *")),
@@ -137,7 +152,11 @@ SPOILED = [
     ("tidy", lambda nb: nb.metadata.language_info.update(version="3.11.7")),
     ("tidy", output("print(1", WIDGET)),
     ("tidy", output("print(1", printed("1"), printed("2"))),
+    ("one_run", output("print(1", printed("3\n"))),
+    ("one_run", lambda nb: nb.metadata.pop("run")),
     ("alt_text", output("show", picture(alt=""))),
+    ("alt_text", output("show", picture(alt="Figure: titles alone are not enough"))),
+    ("legends", lambda nb: find(nb, "show").outputs[0].metadata["image/png"].update(legend=["#e69f00"])),
     ("no_absolute_path", output("print(1", printed("saved to /home/ada/notebooks/mask.png"))),
     ("no_absolute_path", edit("print(1", "1 + 1", r"r'C:\Users\ada\mask.png'")),
     ("no_old_names", edit("print(1", "1 + 1", "Image.ANTIALIAS")),
@@ -161,8 +180,21 @@ def test_size_is_limited(tmp_path: Path) -> None:
     assert [p for p in problems(Page(path, sample_notebook())) if p.startswith("size")]
 
 
+def test_the_last_section_leads_to_the_next_notebook(tmp_path: Path) -> None:
+    path, notebook = tmp_path / NAME, sample_notebook()
+    for name in (NAME, "01_next.ipynb", "02_after.ipynb"):
+        (tmp_path / name).touch()
+    find(notebook, "## Where next").source += "\n\n[02](02_after.ipynb)"
+    assert problems(Page(path, notebook)) == [
+        "order: 'Where next' leads to 02_after.ipynb; the next one is 01_next.ipynb"
+    ]
+    edit("## Where next", "02](02_after", "01](01_next")(notebook)
+    assert problems(Page(path, notebook)) == []
+
+
 def test_every_rule_is_tried() -> None:
-    assert {rule.__name__ for rule in notebook_rules.RULES} == {name for name, _ in SPOILED} | {"size"}
+    tried = {name for name, _ in SPOILED} | {"order", "size"}
+    assert {rule.__name__ for rule in notebook_rules.RULES} == tried
 
 
 def test_allowed_things_are_allowed(tmp_path: Path) -> None:

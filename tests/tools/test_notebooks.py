@@ -56,7 +56,7 @@ def test_pages_keep_alt_texts_and_lead_to_each_other(tmp_path: Path, monkeypatch
     monkeypatch.setattr("tools.authoring.notebooks.NOTEBOOKS", tmp_path)
     assert CliRunner().invoke(app, ["pages", "--out", str(tmp_path / "pages")]).exit_code == 0
     page = (tmp_path / "pages" / "00_sample.html").read_text(encoding="utf-8")
-    assert 'alt="a black square of sixteen pixels"' in page and "No description" not in page
+    assert 'alt="a wide black stripe, four pixels high"' in page and "No description" not in page
     assert 'href="01_deeplab_street.html#start"' in page and 'href="../data/README.md"' in page
 
 

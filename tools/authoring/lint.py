@@ -4,6 +4,7 @@ A rule gets a `Page` and yields one sentence for each place that breaks it. CONT
 """
 
 import ast
+import itertools
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,10 +14,13 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from helpers.environment import REPOSITORY, ROOT
-from tools.authoring.outputs import normalise
+from tools.authoring.outputs import normalise, open_png, run_id
 
 SETUP_CELL = (ROOT / "helpers" / "setup_cell.py").read_text(encoding="utf-8").rstrip("\n")
-MAX_LINES, MAX_BYTES = 25, 1_500_000
+MAX_LINES, MAX_COLUMNS, MAX_BYTES = 25, 88, 1_500_000
+MAX_WORDS = 2500  # of the markdown cells, without links' targets, code and the credits
+FIRST_EXERCISE = 15  # its heading is among the first cells, this many
+FIRST_PICTURE = 900  # pixels wide, at least
 LAST_SECTIONS = ["Recap", "Glossary", "Where next", "Credits"]
 BADGES = [
     f"colab.research.google.com/github/{REPOSITORY}/blob/main/notebooks/",
@@ -44,6 +48,10 @@ class Page:
     @cached_property
     def code(self) -> list[NotebookNode]:
         return [cell for cell in self.cells if cell.cell_type == "code"]
+
+    @cached_property
+    def markdown(self) -> list[NotebookNode]:
+        return [cell for cell in self.cells if cell.cell_type == "markdown"]
 
     @cached_property
     def text(self) -> str:
@@ -83,8 +91,8 @@ def title(page: Page) -> Iterator[str]:
     for badge in BADGES:
         if not re.search(re.escape(badge) + rf"[^\s)]*{re.escape(page.path.name)}", head.source):
             yield f"the first cell has no badge to {badge}…{page.path.name}"
-    if not re.search(r"^.*\bmin.*laptop.* · .*T4.* · .*download.*$", head.source, re.MULTILINE | re.IGNORECASE):
-        yield "the first cell has a line 'level · 5 min on a laptop · 3 min on a T4 · 20 MB download'"
+    if not re.search(r"^\w.* · \d+ min in class · .*\d+ min on a laptop · .*download", head.source, re.MULTILINE):
+        yield "the first cell has a line 'level · 90 min in class · runs in 1 min on a laptop · 20 MB download'"
 
 
 @rule
@@ -101,6 +109,11 @@ def you_will(page: Page) -> Iterator[str]:
 def setup_first(page: Page) -> Iterator[str]:
     if not page.code or "setup" not in tags(page.code[0]) or page.code[0].source.rstrip("\n") != SETUP_CELL:
         yield "the first code cell is tagged setup and holds helpers/setup_cell.py, word for word"
+    elif (
+        not page.code[0].metadata.get("jupyter", {}).get("source_hidden")
+        or page.code[0].metadata.get("cellView") != "form"
+    ):
+        yield "the set-up cell is collapsed (metadata jupyter.source_hidden: true and, for Colab, cellView: form)"
     if any("setup" in tags(cell) for cell in page.code[1:]):
         yield "only the first code cell is tagged setup"
 
@@ -128,8 +141,18 @@ def seed_visible(page: Page) -> Iterator[str]:
 
 @rule
 def early_picture(page: Page) -> Iterator[str]:
-    if not any(pictures(cell) for cell in page.code[:5]):
+    first = next((picture for cell in page.code[:5] for picture in pictures(cell)), None)
+    if first is None:
         yield "none of the first five code cells shows a picture"
+    elif (width := picture_width(first)) < FIRST_PICTURE:
+        yield f"the first picture is {width} pixels wide, at least {FIRST_PICTURE}: it is what readers stay for"
+
+
+def picture_width(output: NotebookNode) -> int:
+    """Width on the page: of a widget what it says, else of the picture."""
+    if widget := re.search(r"data-widget=.*max-width: (\d+)px", output.data.get("text/html", "")):
+        return int(widget[1])
+    return open_png(next(data for kind, data in output.data.items() if kind.startswith("image/"))).width
 
 
 @rule
@@ -143,6 +166,9 @@ def what_you_should_see(page: Page) -> Iterator[str]:
             )
         ):
             yield f"no 'What you should see' in a markdown cell right below the figure of {first_line(cell)}"
+    for says in re.findall(r"What you should see:?\**:?(.*?)(?:\n\n|$)", page.text, re.DOTALL):
+        if len(says.split()) < 12:
+            yield f"'What you should see: {says.strip()}' names nothing to look for; say which thing, where, how many"
 
 
 @rule
@@ -160,6 +186,11 @@ def exercises(page: Page) -> Iterator[str]:
     heads = [i for i, cell in enumerate(page.cells) if re.search(r"^#+ Exercise\b", cell.source, re.MULTILINE)]
     if not 2 <= len(heads) <= 4:
         yield f"a notebook has 2 to 4 exercises ('### Exercise 1 …'), found {len(heads)}"
+    if heads and heads[0] >= FIRST_EXERCISE:
+        yield f"the first exercise is cell {heads[0] + 1}, at most {FIRST_EXERCISE}: hands on early"
+    for number, (one, other) in enumerate(itertools.pairwise(heads), start=1):
+        if not any(re.search(r"^## ", cell.source, re.MULTILINE) for cell in page.cells[one:other]):
+            yield f"exercises {number} and {number + 1} follow each other: each stands right after its section"
     for start, end in zip(heads, [*heads[1:], len(page.cells)], strict=True):
         name, cells = first_line(page.cells[start]), page.cells[start:end]
         words = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
@@ -179,6 +210,36 @@ def exercises(page: Page) -> Iterator[str]:
 
 
 @rule
+def alive(page: Page) -> Iterator[str]:
+    source = "\n".join(cell.source for cell in page.code)
+    if not re.search(r"^from helpers\.widgets import", source, re.MULTILINE):
+        yield "there is no widget: from helpers.widgets import compare, threshold, hover_classes, …"
+    if (count := len(re.findall(r"\*\*Try it", page.text))) < 3:
+        yield f"at least three times the reader changes an argument: '**Try it:** change …', found {count}"
+
+
+@rule
+def words(page: Page) -> Iterator[str]:
+    text = page.text.split("## Credits")[0]
+    text = re.sub(r"^\[!.*$", "", text, flags=re.MULTILINE)  # badges
+    text = re.sub(r"```.*?```|\]\([^)]*\)|<[^>]+>", " ", text, flags=re.DOTALL)
+    if (count := len(re.findall(r"\w[\w'’.-]*", text))) > MAX_WORDS:
+        yield f"{count} words, at most {MAX_WORDS}"
+
+
+@rule
+def order(page: Page) -> Iterator[str]:
+    """The last section leads to the next notebook in reading order, the last notebook to any."""
+    following = [
+        path.name for path in sorted(page.path.parent.glob("[0-9][0-9]_*.ipynb")) if path.name > page.path.name
+    ]
+    where = re.search(r"## Where next(.*?)(?=\n## |\Z)", page.text, re.DOTALL)
+    found = re.findall(r"\]\((\d\d_\w+\.ipynb)", where[1]) if where else []
+    if following and found[:1] != following[:1]:
+        yield f"'Where next' leads to {found[0] if found else 'no notebook'}; the next one is {following[0]}"
+
+
+@rule
 def last_sections(page: Page) -> Iterator[str]:
     headings = re.findall(r"^## (.+?)\s*$", page.text, re.MULTILINE)
     found = [name for heading in headings for name in LAST_SECTIONS if heading.startswith(name)]
@@ -194,6 +255,15 @@ def short_cells(page: Page) -> Iterator[str]:
     for cell in page.code:
         if (lines := len(cell.source.splitlines())) > MAX_LINES:
             yield f"{first_line(cell)} has {lines} lines, at most {MAX_LINES}: logic belongs in helpers"
+        if (columns := max(map(len, cell.source.splitlines()), default=0)) > MAX_COLUMNS:
+            yield f"{first_line(cell)} has a line of {columns} columns, at most {MAX_COLUMNS}"
+
+
+@rule
+def formulas(page: Page) -> Iterator[str]:
+    for cell in page.markdown:
+        if doubled := re.search(r"\\\\\w+", re.sub(r"```.*?```|`[^`]*`", "", cell.source, flags=re.DOTALL)):
+            yield f"{first_line(cell)} holds {doubled[0]}: a formula has single backslashes"
 
 
 @rule
@@ -213,8 +283,8 @@ def no_star_import(page: Page) -> Iterator[str]:
 @rule
 def checked_output(page: Page) -> Iterator[str]:
     checked = [cell for cell in page.code if "nbval-check-output" in tags(cell)]
-    if not 3 <= len(checked) <= 6:
-        yield f"3 to 6 cells with a known text are tagged nbval-check-output, found {len(checked)}"
+    if not 3 <= len(checked) <= 8:
+        yield f"3 to 8 cells with a known text are tagged nbval-check-output, found {len(checked)}"
     for cell in checked:
         if not cell.outputs or pictures(cell):
             yield f"{first_line(cell)} is tagged nbval-check-output: it must print text and show no picture"
@@ -256,16 +326,38 @@ def no_errors(page: Page) -> Iterator[str]:
 def tidy(page: Page) -> Iterator[str]:
     if "widgets" in page.notebook.metadata:
         yield "the notebook's metadata hold widgets"
-    if normalise(page.notebook, page.notebook) != page.notebook:
+    if normalise(page.notebook) != page.notebook:
         yield "metadata or outputs are not in their committed form: make notebooks"
+
+
+@rule
+def one_run(page: Page) -> Iterator[str]:
+    run = page.notebook.metadata.get("run", {})
+    if not run.get("date") or run.get("id") != run_id(page.notebook):
+        yield "the outputs are not those of one run (metadata.run): make notebooks"
 
 
 @rule
 def alt_text(page: Page) -> Iterator[str]:
     for cell in page.code:
         for picture in pictures(cell):
-            if len(picture.metadata.get("image/png", {}).get("alt", "")) < 15:
-                yield f'the figure of {first_line(cell)} has no alt text: show(figure, alt="what it shows")'
+            alt = next(
+                (said.get("alt", "") for kind, said in picture.metadata.items() if kind.startswith("image/")), ""
+            )
+            if len(alt) < 15 or alt.startswith("Figure: "):
+                yield f"the figure of {first_line(cell)} has no alt text: metadata of the cell, alt: what it shows"
+
+
+@rule
+def legends(page: Page) -> Iterator[str]:
+    for cell in page.code:
+        for picture in pictures(cell):
+            wanted = picture.metadata.get("image/png", {}).get("legend", [])
+            if wanted:
+                colors = open_png(picture.data["image/png"]).convert("RGB").getcolors(1 << 24)
+                found = {f"#{r:02x}{g:02x}{b:02x}" for _, (r, g, b) in colors}
+                for color in sorted(set(wanted) - found):
+                    yield f"the figure of {first_line(cell)} has lost the colour {color} of its legend"
 
 
 @rule

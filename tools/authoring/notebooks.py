@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 
 from helpers.environment import REPOSITORY
 from helpers.paths import REPO_ROOT, replace_file
-from tools.authoring.outputs import normalise
+from tools.authoring.outputs import keep_or_replace
 
 NOTEBOOKS = REPO_ROOT / "notebooks"
 PAGES = REPO_ROOT / "build" / "pages"
@@ -68,6 +68,7 @@ def execute(notebook: NotebookNode, *, folder: str | Path = NOTEBOOKS) -> Notebo
     client = NotebookClient(
         fresh,
         timeout=CELL_TIMEOUT,
+        startup_timeout=CELL_TIMEOUT,
         kernel_name="python3",
         extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(folder)}},
@@ -77,7 +78,7 @@ def execute(notebook: NotebookNode, *, folder: str | Path = NOTEBOOKS) -> Notebo
 
 @app.command()
 def run(paths: list[Path] = typer.Argument(None, help="notebooks; all of them where none is named")) -> None:
-    """Run notebooks and refresh their committed outputs where something changed."""
+    """Run notebooks; all outputs of a page are renewed where any of them says something new."""
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     failed = False
@@ -89,7 +90,7 @@ def run(paths: list[Path] = typer.Argument(None, help="notebooks; all of them wh
             failed = True
             typer.echo(f"{path.name}: left as it was, a cell failed\n{error}", err=True)
             continue
-        written = write_notebook(path, normalise(fresh, committed))
+        written = write_notebook(path, keep_or_replace(fresh, committed))
         typer.echo(f"{path.name}: {'refreshed' if written else 'unchanged'}")
     if failed:
         raise typer.Exit(1)

@@ -1,14 +1,18 @@
 """Outputs of notebooks as they are committed.
 
 Two runs of a notebook differ in timings, in the last bit of a picture and in identifiers. `normalise` removes what
-nobody reads and keeps the committed output of a cell wherever the new one says the same, so that a change in git is a
-change in content.
+nobody reads; `keep_or_replace` keeps the committed outputs as a whole where the new ones say the same, so that a change
+in git is a change in content, and the figures of a page always come from one run.
 """
 
 import base64
+import datetime
+import hashlib
 import io
+import json
 import re
 from collections.abc import Sequence
+from html import escape
 
 import nbformat
 import numpy as np
@@ -21,36 +25,62 @@ VOLATILE = re.compile(
 )
 
 
-def normalise(fresh: NotebookNode, committed: NotebookNode | None = None) -> NotebookNode:
-    """The notebook as it is committed: no widgets, timestamps or machine's names; small pictures; stable outputs.
-
-    Args:
-        fresh: a notebook that has just been run.
-        committed: its former state; a cell (by id) whose new outputs say the same keeps its former ones.
+def normalise(notebook: NotebookNode) -> NotebookNode:
+    """The notebook as it is committed: no widget states, timestamps or machine's names; small pictures; alt texts.
 
     Returns:
         A new notebook. Normalising it again changes nothing.
     """
-    former = {cell.id: cell for cell in committed.cells} if committed else {}
-    notebook = nbformat.from_dict(fresh)
+    run = notebook.metadata.get("run")
+    notebook = nbformat.from_dict(notebook)
     notebook.metadata = nbformat.from_dict(
         {
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
             "language_info": {"name": "python"},
+            **({"run": run} if run else {}),
         }
     )
     for cell in notebook.cells:
         cell.metadata = _tidy_cell_metadata(cell.metadata)
-        if cell.cell_type != "code":
-            continue
-        cell.outputs = _tidy_outputs(cell.outputs)
-        old = former.get(cell.id)
-        if old is not None and old.cell_type == "code" and same_outputs(old.outputs, cell.outputs):
-            cell.outputs = [
-                {**output, "execution_count": cell.execution_count} if "execution_count" in output else output
-                for output in old.outputs
-            ]
+        if cell.cell_type == "code":
+            cell.outputs = _tidy_outputs(cell.outputs, cell.metadata.get("alt"))
     return nbformat.from_dict(notebook)
+
+
+def keep_or_replace(fresh: NotebookNode, committed: NotebookNode) -> NotebookNode:
+    """All outputs of the new run, or all of the committed one where a reader could not tell them apart.
+
+    Args:
+        fresh: the notebook, just run.
+        committed: the same notebook as it was, with or without outputs.
+
+    Returns:
+        The notebook to commit; `metadata.run` says when it ran, and holds the digest of its outputs.
+    """
+    fresh, committed = normalise(fresh), normalise(committed)
+    old = {cell.id: cell for cell in committed.cells if cell.cell_type == "code"}
+    new = {cell.id: cell for cell in fresh.cells if cell.cell_type == "code"}
+    if (
+        committed.metadata.get("run", {}).get("id") == run_id(committed)
+        and old.keys() == new.keys()
+        and all(same_outputs(old[i].outputs, new[i].outputs) for i in new)
+    ):
+        for i, cell in new.items():
+            cell.outputs, cell.execution_count = old[i].outputs, old[i].execution_count
+        fresh.metadata.run = committed.metadata.run
+    else:
+        fresh.metadata.run = {"date": datetime.date.today().isoformat(), "id": run_id(fresh)}
+    return nbformat.from_dict(fresh)
+
+
+def run_id(notebook: NotebookNode) -> str:
+    """A digest of all outputs: if the id in the metadata is another, some outputs come from another run."""
+    said = [
+        [cell.id, [output.get("text") or output.get("data") for output in cell.outputs]]
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+    ]
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def same_outputs(old: Sequence[dict], new: Sequence[dict]) -> bool:
@@ -80,7 +110,7 @@ def _without_timings(text: str) -> str:
 
 def _look_alike(old: str, new: str) -> bool:
     """Two base64 PNGs of one size that differ by less than a drawn character: 32 grey levels in a 4×4 block."""
-    a, b = (_open_png(png).convert("RGB") for png in (old, new))
+    a, b = (open_png(png).convert("RGB") for png in (old, new))
     if a.size != b.size:
         return False
     # Blocks, since reducing the colours moves single pixels to a neighbouring colour for the smallest change.
@@ -88,7 +118,8 @@ def _look_alike(old: str, new: str) -> bool:
     return bool(difference.max() < 32 and difference.mean() < 2)
 
 
-def _open_png(png: str) -> Image.Image:
+def open_png(png: str) -> Image.Image:
+    """A base64 picture."""
     return Image.open(io.BytesIO(base64.b64decode(png)))
 
 
@@ -98,11 +129,14 @@ def _tidy_cell_metadata(metadata: dict) -> NotebookNode:
         kept["tags"] = list(metadata["tags"])
     if metadata.get("jupyter", {}).get("source_hidden"):
         kept["jupyter"] = {"source_hidden": True}
+    for name in ("alt", "cellView", "slideshow"):
+        if metadata.get(name):
+            kept[name] = metadata[name]
     return nbformat.from_dict(kept)
 
 
-def _tidy_outputs(outputs: Sequence[NotebookNode]) -> list[NotebookNode]:
-    """Join the pieces of a stream, drop widgets and finished progress bars, make pictures small."""
+def _tidy_outputs(outputs: Sequence[NotebookNode], alt: str | None) -> list[NotebookNode]:
+    """Join the pieces of a stream, drop widget states and finished progress bars, make pictures small and described."""
     tidy: list[NotebookNode] = []
     for output in outputs:
         if output.output_type == "stream":
@@ -113,10 +147,10 @@ def _tidy_outputs(outputs: Sequence[NotebookNode]) -> list[NotebookNode]:
         elif "data" in output:
             if any("widget" in kind for kind in output.data):
                 continue
-            alt = output.metadata.get("image/png", {}).get("alt")
-            output.metadata = {"image/png": {"alt": alt}} if alt else {}
+            _describe(output, alt)
             if "image/png" in output.data:
-                output.data["image/png"] = small_png(output.data["image/png"])
+                legend = output.metadata.get("image/png", {}).get("legend", ())
+                output.data["image/png"] = small_png(output.data["image/png"], keep=legend)
             tidy.append(output)
         else:
             tidy.append(output)
@@ -124,22 +158,66 @@ def _tidy_outputs(outputs: Sequence[NotebookNode]) -> list[NotebookNode]:
         if output.output_type == "stream":
             # A progress bar redraws its line with \r; what a terminal would show in the end is what stays.
             lines = [line.rstrip("\r").rsplit("\r", 1)[-1] for line in output.text.split("\n")]
-            if output.name == "stderr":
-                lines = [line for line in lines if not re.search(r"\d+%\|", line)]
+            lines = [line for line in lines if not re.search(r"\d+%\|", line)]
             output.text = "\n".join(lines)
     return [output for output in tidy if output.output_type != "stream" or output.text.strip()]
 
 
-def small_png(png: str) -> str:
-    """Shrink a base64 PNG: exact where it has at most 256 colours, else its best 256; never larger than before."""
-    image = _open_png(png)
+def _describe(output: NotebookNode, alt: str | None) -> None:
+    """Write the alt text of the cell's metadata into its picture and its widget; drop all else but legend colours."""
+    kind = next((kind for kind in output.data if kind.startswith("image/")), None)
+    said = output.metadata.get(kind, {})
+    kept = {"alt": alt or said.get("alt"), "legend": said.get("legend")}
+    kept = {name: value for name, value in kept.items() if value}
+    output.metadata = nbformat.from_dict({kind: kept} if kept else {})
+    if alt and "text/html" in output.data:
+        places = r'(<div data-widget="\w+"><img alt="|<video [^>]*aria-label=")[^"]*'
+        output.data["text/html"] = re.sub(places, lambda found: found[1] + escape(alt), output.data["text/html"])
+        output.data["text/plain"] = alt
+
+
+def small_png(png: str, *, keep: Sequence[str] = ()) -> str:
+    """Shrink a base64 PNG to 256 colours; never larger than before.
+
+    The colours of flat areas, such as those of masks and lines, stay exact; the other pixels share what is left of the
+    palette.
+
+    Args:
+        png: the picture, in base64.
+        keep: more colours that stay exact, "#rrggbb", such as those of a legend.
+    """
+    image = open_png(png)
     if image.mode == "P":
         return png.strip()
     flat = Image.new("RGB", image.size, "white")
     flat.paste(image, mask=image.getchannel("A") if image.mode in ("RGBA", "LA") else None)
-    # Of Pillow's ways this one keeps flat colours, such as those of masks and legends, and shows the least banding.
-    reduced = flat.quantize(256, method=Image.Quantize.MEDIANCUT, kmeans=3)
+    codes = np.asarray(flat).astype(np.int32) @ [65536, 256, 1]  # one number for each colour
+    exact = np.union1d(_flat_colors(codes), np.array([int(color[1:], 16) for color in keep], np.int64))
+    place = np.clip(np.searchsorted(exact, codes), 0, max(len(exact) - 1, 0))
+    rest = ~np.isin(codes, exact)
+    palette = np.stack([exact >> 16, exact >> 8 & 255, exact & 255], axis=1).astype(np.uint8)
+    indices = place.astype(np.uint8)
+    if rest.any():
+        others = Image.fromarray(np.asarray(flat)[rest][None])
+        # Of Pillow's ways this one shows the least banding.
+        others = others.quantize(256 - len(exact), method=Image.Quantize.MEDIANCUT, kmeans=3)
+        indices[rest] = np.asarray(others)[0] + len(exact)
+        palette = np.concatenate([palette, np.array(others.getpalette(), np.uint8).reshape(-1, 3)])
+    reduced = Image.fromarray(indices, "P")
+    reduced.putpalette(palette[:256].tobytes())
     buffer = io.BytesIO()
     reduced.save(buffer, "PNG", optimize=True)
     smaller = base64.b64encode(buffer.getvalue()).decode()
     return smaller if len(smaller) < len(png.strip()) else png.strip()
+
+
+def _flat_colors(codes: np.ndarray, *, most: int = 64) -> np.ndarray:
+    """The colours, sorted, that fill blocks of 3 × 3 pixels, the most frequent ones if there are many; all if few."""
+    if len(found := np.unique(codes)) <= 256:
+        return found
+    height, width = codes.shape
+    same = np.ones((height - 2, width - 2), bool)
+    for row, column in np.ndindex(3, 3):
+        same &= codes[row : row + height - 2, column : column + width - 2] == codes[1:-1, 1:-1]
+    found, counts = np.unique(codes[1:-1, 1:-1][same], return_counts=True)
+    return np.sort(found[np.argsort(-counts, kind="stable")[:most]])
