@@ -12,7 +12,7 @@ from tqdm import tqdm
 from helpers.backgrounds.compose import replace_background
 from helpers.backgrounds.edges import soften
 from helpers.backgrounds.model import PersonModel
-from helpers.video.pipeline import VideoReport, ahead
+from helpers.video.pipeline import VideoReport, prefetch
 from helpers.video.reader import VideoError, VideoReader
 from helpers.video.writer import VideoWriter
 
@@ -124,13 +124,13 @@ def replace_video(
     with (
         bar,
         VideoWriter(out, reader.fps, audio_from=path, start=start, end=end, crf=crf) as writer,
-        closing(ahead(reader)) as frames,
-        closing(ahead(found(frames))) as results,
+        closing(prefetch(reader)) as frames,
+        closing(prefetch(found(frames))) as results,
     ):
         for seconds, image, alpha in results:
             writer.write(replace_background(image, soften(image, alpha, edge=edge), background=background), seconds)
             bar.update()
-    return VideoReport(out, writer.frames, reader.broken, time.perf_counter() - began)
+    return VideoReport(out, writer.frames, reader.broken, time.perf_counter() - began, reader.missing)
 
 
 def flicker(alphas: Iterable[np.ndarray]) -> float:

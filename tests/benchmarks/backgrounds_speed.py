@@ -1,7 +1,6 @@
-"""Compositing and video of lesson 07 at 1280×720: figures are printed, nothing is asserted.
+"""Compositing and video of lesson 07 at 1280×720: python tests/benchmarks/backgrounds_speed.py
 
-python -m pytest tests/benchmarks/test_backgrounds_speed.py -s     # as part of make bench
-python tests/benchmarks/test_backgrounds_speed.py                  # writes data/measured/backgrounds_speed.json as well
+Writes data/measured/backgrounds_speed.json.
 """
 
 import time
@@ -64,15 +63,11 @@ def measure(folder: Path) -> dict:
     return figures
 
 
-def test_backgrounds_speed(tmp_path: Path) -> None:
-    for name, value in measure(tmp_path).items():
-        print(f"{name:38} {value:8.1f}")
-
-
 if __name__ == "__main__":
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
         result = measure(Path(folder))
-    print(result)
-    records.write("backgrounds_speed", records.run_record("tests/benchmarks/test_backgrounds_speed.py", **result))
+    for name, value in result.items():
+        print(f"{name:38} {value:8.1f}")
+    records.write("backgrounds_speed", records.run_record("tests/benchmarks/backgrounds_speed.py", **result))
