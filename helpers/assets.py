@@ -6,21 +6,24 @@ be unpacked a folder of the asset's name. A file that a person puts there is as 
 """
 
 import errno
-import gzip
 import os
+import re
 import shutil
-import tarfile
+import threading
 import tomllib
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import pooch
 from filelock import FileLock
 from tqdm import tqdm
 
-from helpers.paths import cache_dir, replace_file
+from helpers import archives
+from helpers.images import IMAGE_SUFFIXES, read_image
+from helpers.paths import cache_dir, limit, replace_file
+
+CHUNK = 2**16  # bytes
 
 
 class AssetError(Exception):
@@ -144,20 +147,15 @@ def _download(asset: Asset, file: Path, *, progress: bool, timeout: float) -> No
     failures = []
     for address in asset.addresses:
         try:
-            # The total comes with the answer; until then not 0, since pooch takes a bar without work for no bar.
-            with tqdm(total=1, desc=asset.file, unit="B", unit_scale=True, leave=False, disable=not progress) as bar:
-                get = pooch.HTTPDownloader(
-                    progressbar=bar,
-                    chunk_size=2**16,
-                    timeout=timeout,
-                    headers={"Accept-Encoding": "identity"},  # an archive has to stay as it was hashed
-                )
-                get(address, str(part), None)
+            part.unlink(missing_ok=True)  # of a killed process, or a link to somebody's file
+            _get(address, part, asset.file, progress=progress, timeout=timeout)
             sha256 = _check(asset, part, record=_record(file))
+            with open(part, "rb+") as opened:
+                os.fsync(opened.fileno())
             os.replace(part, file)
             _remember(file, sha256)
             return
-        except (requests.RequestException, _Unfit) as error:
+        except (requests.RequestException, _Unfit, ValueError) as error:  # ValueError: headers that make no sense
             failures.append(f"{urlsplit(address).netloc}: {_reason(error, timeout)}")
         finally:
             part.unlink(missing_ok=True)
@@ -166,6 +164,52 @@ def _download(asset: Asset, file: Path, *, progress: bool, timeout: float) -> No
         f"could not download {asset.name}{size}. {'; '.join(failures)}. "
         f"You can download {asset.addresses[0]} by other means, save it as {file} and run this again"
     )
+
+
+def _get(address: str, part: Path, name: str, *, progress: bool, timeout: float) -> None:
+    """Download in a thread of its own, which is given up when too little comes: a server may drip for ever.
+
+    Raises:
+        _Unfit: it isn't what was asked for, or comes too slowly, or never ends.
+    """
+
+    def accept(response, *_, **__) -> None:  # called for each answer, redirections too
+        goal = urljoin(response.url, response.headers.get("Location", "")) if response.is_redirect else response.url
+        if address.startswith("https:") and not goal.startswith("https:"):
+            raise _Unfit("it leads to an address without encryption")
+        if response.status_code != 200 and not response.is_redirect and response.status_code < 400:
+            raise _Unfit(f"HTTP {response.status_code} {response.reason} instead of the whole file")
+        kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if response.status_code == 200 and kind in ("text/html", "text/xml", "application/xml", "application/json"):
+            raise _Unfit(f"it is a web page ({kind}), maybe the log-in page of the network")
+
+    def run() -> None:
+        try:
+            # The total comes with the answer; until then not 0, since pooch takes a bar without work for no bar.
+            with tqdm(total=1, desc=name, unit="B", unit_scale=True, leave=False, disable=not progress) as bar:
+                get = pooch.HTTPDownloader(
+                    progressbar=bar,
+                    chunk_size=CHUNK,
+                    timeout=timeout,
+                    headers={"Accept-Encoding": "identity"},  # an archive has to stay as it was hashed
+                    hooks={"response": accept},
+                )
+                get(address, str(part), None)
+        except BaseException as error:  # raised again below, in the thread that waits
+            failure.append(error)
+
+    failure: list[BaseException] = []
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    window, size, most = 3 * timeout + 1, 0, limit("SEGMENTATION_MAX_ARCHIVE_GB") * 1e9
+    while thread.is_alive():
+        thread.join(window)
+        came = part.stat().st_size - size if part.exists() else 0
+        size += came
+        if thread.is_alive() and (came < CHUNK or size > most):
+            raise _Unfit(f"less than {CHUNK // 1024} kB came in {window:g} s" if size <= most else "it never ends")
+    if failure:
+        raise failure[0]
 
 
 def _reason(error: Exception, timeout: float) -> str:
@@ -190,7 +234,7 @@ def _remember(file: Path, sha256: str) -> None:
     """Trust on first use: note what the file is, unless an earlier one was noted."""
     record = _record(file)
     if not record.exists():
-        replace_file(record, f"{sha256}  {file.name}\n")
+        replace_file(record, f"{sha256}  {file.name}\n", durable=True)
 
 
 def _check(asset: Asset, file: Path, *, record: Path | None = None) -> str:
@@ -201,10 +245,12 @@ def _check(asset: Asset, file: Path, *, record: Path | None = None) -> str:
     """
     record = record or _record(file)
     with open(file, "rb") as opened:
-        start = opened.read(512).lstrip().lower()
-    if start.startswith((b"<!doctype html", b"<html")):
+        start = opened.read(512).removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if start.startswith((b"<!doctype html", b"<html", b"<?xml")):
         raise _Unfit("it is a web page, maybe the log-in page of the network")
     size = file.stat().st_size
+    if not size:
+        raise _Unfit("it is empty")
     if asset.size not in (None, size):
         raise _Unfit(f"it has {size:,} bytes instead of {asset.size:,}")
     if asset.hash:
@@ -214,10 +260,12 @@ def _check(asset: Asset, file: Path, *, record: Path | None = None) -> str:
             raise _Unfit(f"its {algorithm} is {found[:12]}… but the published one is {published[:12]}")
     sha256 = pooch.file_hash(str(file), alg="sha256")
     if not record.exists():
-        if asset.file.endswith((".tar.gz", ".tgz")):
-            _check_archive(file)
+        _check_to_its_end(file, asset.file)
         return sha256
-    recorded = record.read_text(encoding="utf-8").split()[0]
+    recorded = record.read_bytes().split()[:1]
+    recorded = recorded[0].decode("ascii", "replace") if recorded else ""
+    if not re.fullmatch("[0-9a-f]{64}", recorded):
+        raise _Unfit(f"the record of what it was, {record}, is damaged; delete that too if you trust the file")
     if sha256 != recorded:
         raise _Unfit(
             f"its sha256 is {sha256[:12]}…, another one than when it was first seen ({recorded[:12]}…); "
@@ -226,21 +274,36 @@ def _check(asset: Asset, file: Path, *, record: Path | None = None) -> str:
     return sha256
 
 
-def _check_archive(file: Path) -> None:
-    """Read an archive to its end, so that one cut short or with dangerous members is never taken for good."""
+def _check_to_its_end(file: Path, name: str) -> None:
+    """Read a file without a published hash as whoever uses it will, so that one cut short is never taken for good."""
     try:
-        with tarfile.open(file, "r:gz") as archive:
-            for member in archive:
-                _only_files_and_folders(member, str(file.parent))
-    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+        if name.endswith((".tar.gz", ".tgz")):
+            archives.walk(file)
+        elif name.endswith(IMAGE_SUFFIXES):
+            read_image(file)
+        elif name.endswith(".mp4"):
+            _check_video(file)
+    except archives.ArchiveError as error:
         raise _Unfit(f"it is no archive that can be unpacked safely and completely ({error})") from error
+    except ValueError as error:
+        raise _Unfit(f"it can't be read to its end ({error})") from error
 
 
-def _only_files_and_folders(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo:
-    """Python's "data" filter (nothing outside the folder), and no links and devices at all."""
-    if not (member.isfile() or member.isdir()):
-        raise tarfile.SpecialFileError(member)
-    return tarfile.data_filter(member, folder)
+def _check_video(file: Path) -> None:
+    """The packets that an MP4's index lists have to be there, each with all its bytes."""
+    import av
+
+    try:
+        with av.open(str(file.absolute())) as video:
+            listed = {stream.index: stream.frames for stream in video.streams.video}
+            for packet in video.demux(video=0):
+                if packet.is_corrupt:
+                    raise ValueError("a frame is cut short")
+                listed[packet.stream.index] -= packet.size > 0
+        if not listed or max(listed.values()) > 0:
+            raise ValueError(f"{max(listed.values(), default='all')} frames are missing")
+    except av.FFmpegError as error:
+        raise ValueError(str(error)) from error
 
 
 def _unpack(asset: Asset, file: Path) -> None:
@@ -249,11 +312,12 @@ def _unpack(asset: Asset, file: Path) -> None:
     part = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)  # of a process that was killed
     try:
-        with tarfile.open(file, "r:gz") as archive:
-            archive.extractall(part, filter=_only_files_and_folders)
+        archives.unpack(file, part)
         if not (part / asset.unpack).is_dir():
             raise _Unfit(f"it holds no folder {asset.unpack}")
         os.replace(part, folder)
+    except archives.ArchiveError as error:
+        raise _Unfit(f"it is no archive that can be unpacked safely and completely ({error})") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
 

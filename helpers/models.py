@@ -8,6 +8,7 @@ import numpy as np
 
 from helpers.assets import ASSETS
 from helpers.labels import LabelSet
+from helpers.model_files import TORCH, kind_of, objection
 
 DEFAULT_MODEL = "deeplab_street"
 
@@ -54,12 +55,18 @@ def load(
     if name not in DEEPLAB_NAMES + FCN_NAMES and not Path(name).exists():
         names = ", ".join(DEEPLAB_NAMES + FCN_NAMES + PERSON_NAMES)
         raise ValueError(f"no model at {name}; name a file or folder, or one of: {names}")
-    if name in FCN_NAMES or Path(name).suffix in TORCH_SUFFIXES:
+    if name not in DEEPLAB_NAMES + FCN_NAMES and (fault := objection(name)):
+        raise ValueError(fault)
+    if name in FCN_NAMES or _is_torch(name):
         if engine != "auto":
             raise ValueError(f"{name} runs on torch; --engine is for DeepLab graphs")
         return _load_torch(name, labels, size=size)
     from helpers import deeplab
 
+    if name not in DEEPLAB_NAMES:
+        from helpers.deeplab.engines.trial import try_out
+
+        try_out(Path(name))
     graph = deeplab.load_graph(name, labels=labels, engine=engine, streams=streams)
     return Model(name, lambda image: deeplab.segment(graph, image, max_size=size), graph.labels)
 
@@ -87,6 +94,11 @@ def load_person(name: str | Path = PERSON_MODEL, *, size: int | None = None, per
 
     graph = deeplab.load_graph(name)
     return backgrounds.from_logits(graph.name, graph.logits, person=person, size=size or graph.default_size or 513)
+
+
+def _is_torch(name: str) -> bool:
+    found = kind_of(name)
+    return found == TORCH or (found is None and Path(name).suffix.lower() in TORCH_SUFFIXES)
 
 
 def _load_torch(name: str, labels: str | None, *, size: int | None) -> Model:

@@ -1,9 +1,11 @@
 """Downloads against a server on this machine that misbehaves in every way we could think of."""
 
+import contextlib
 import errno
 import hashlib
 import io
 import os
+import random
 import subprocess
 import sys
 import tarfile
@@ -13,11 +15,14 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import numpy as np
 import pooch
 import pytest
 
-from helpers import paths
+from clips import write_clip
+from helpers import assets, paths
 from helpers.assets import ASSETS, Asset, AssetError, fetch, find
+from pictures import png
 
 CONTENT = bytes(range(256)) * 1000
 
@@ -289,6 +294,124 @@ def test_a_bad_answer_is_refused_and_the_mirror_is_tried(server, cache, page, fi
         server.pages["/model.bin"] = b"wrong"
     assert get(mirrored, timeout=0.5).read_bytes() == good
     assert server.requests[-2:] == ["/model.bin", "/mirror"]
+
+
+def answer(status: int = 200, body: bytes = CONTENT, **headers: str):
+    def page(handler):
+        handler.send_response(status)
+        for name, value in headers.items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.end_headers()
+        if status != 204:
+            handler.wfile.write(body)
+
+    return page
+
+
+def drip(handler):
+    handler.send_response(200)
+    handler.end_headers()
+    with contextlib.suppress(OSError):
+        for _ in range(200):
+            handler.wfile.write(b"x")
+            handler.wfile.flush()
+            time.sleep(0.1)
+
+
+def drip_headers(handler):
+    with contextlib.suppress(OSError):
+        handler.wfile.write(b"HTTP/1.0 200 OK\r\n")
+        for i in range(200):
+            handler.wfile.write(f"X-{i}: 1\r\n".encode())
+            handler.wfile.flush()
+            time.sleep(0.1)
+
+
+@pytest.mark.parametrize(
+    ("page", "reason"),
+    [
+        (answer(body=b""), "it is empty"),
+        (answer(204), "HTTP 204"),
+        (answer(206), "HTTP 206 .* instead of the whole file"),
+        (answer(300), "HTTP 300"),
+        (answer(Content_Type="text/html; charset=utf-8"), "it is a web page .text/html"),
+        (answer(Content_Type="application/json"), "application/json"),
+        (answer(body=b"\xef\xbb\xbf<!DOCTYPE html>"), "it is a web page"),
+        (answer(body=b"<?xml version='1.0'?><Error>AccessDenied</Error>"), "it is a web page"),
+        (answer(Content_Length="abc"), "invalid literal|Content-Length"),
+        (answer(302, Location="http://[::bad/"), "URL|IPv6"),
+        (drip, "less than 64 kB came in 1.9 s"),
+        (drip_headers, "less than 64 kB came in 1.9 s"),
+    ],
+)
+def test_an_answer_that_is_not_the_file_is_refused_and_the_mirror_tried(server, cache, page, reason):
+    server.pages |= {"/model.bin": page, "/mirror": CONTENT}
+    with pytest.raises(AssetError, match=reason):
+        get(make_asset(server, "/model.bin"), timeout=0.3)
+    assert get(make_asset(server, "/model.bin", "/mirror"), timeout=0.3).read_bytes() == CONTENT
+
+
+def test_a_redirection_to_an_address_without_encryption_is_refused():
+    import requests
+
+    seen = {}
+
+    def downloader(**options):
+        seen.update(options)
+        return lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(pooch, "HTTPDownloader", downloader)
+        assets._get("https://example.org/a", Path("nowhere.part"), "a", progress=False, timeout=1)
+    moved = requests.Response()
+    moved.status_code, moved.url, moved.headers["Location"] = 302, "https://example.org/a", "http://example.org/a"
+    with pytest.raises(Exception, match="without encryption"):
+        seen["hooks"]["response"](moved)
+    moved.headers["Location"] = "/b"
+    assert seen["hooks"]["response"](moved) is None
+
+
+def test_every_flipped_bit_of_an_archive_is_noticed_at_first_sight(server, cache):
+    data = tar((member("set/noise"), os.urandom(3000)))
+    rng = random.Random(0)
+    for _ in range(40):
+        place = rng.randrange(10, len(data) * 8 // 8)
+        damaged = bytearray(data)
+        damaged[place] ^= 1 << rng.randrange(8)
+        server.pages["/set.tgz"] = bytes(damaged)
+        with pytest.raises(AssetError, match="no archive that can be unpacked safely and completely"):
+            get(make_asset(server, "/set.tgz", file="set.tgz", unpack="set"))
+    assert left_in(cache) == []
+
+
+@pytest.mark.parametrize("record", [b"", b"\xff\xfe\x00", b"abc  model.bin\n"])
+def test_a_damaged_record_is_named(server, cache, record):
+    server.pages["/model.bin"] = CONTENT
+    asset = make_asset(server, "/model.bin")
+    get(asset)
+    (cache / "model.bin.sha256").write_bytes(record)
+    with pytest.raises(AssetError, match=r"record of what it was, .*model\.bin\.sha256, is damaged"):
+        get(asset)
+
+
+def test_a_link_in_the_download_s_place_is_not_followed(server, cache, tmp_path):
+    cache.mkdir()
+    (tmp_path / "precious").write_text("precious")
+    (cache / "model.bin.part").symlink_to(tmp_path / "precious")
+    server.pages["/model.bin"] = CONTENT
+    assert get(make_asset(server, "/model.bin")).read_bytes() == CONTENT
+    assert (tmp_path / "precious").read_text() == "precious"
+
+
+def test_videos_and_pictures_without_a_hash_are_read_to_their_end(server, cache):
+    clip = write_clip(cache.parent / "clip.mp4", seconds=1, sound=None, options={"movflags": "faststart"}).read_bytes()
+    picture = png(np.zeros((200, 200), int), 8)
+    for name, data in (("a.mp4", clip), ("b.png", picture)):
+        server.pages["/file"] = answer(body=data[: len(data) * 2 // 3])
+        with pytest.raises(AssetError, match="can't be read to its end"):
+            get(make_asset(server, "/file", file=name))
+        server.pages["/file"] = data
+        assert get(make_asset(server, "/file", file=name)).read_bytes() == data
 
 
 def test_no_server_at_all(cache):

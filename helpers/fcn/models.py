@@ -1,7 +1,9 @@
 """The lesson's models, by name or file: torchvision's pretrained ones, and the bundled `fcn_street`."""
 
+import argparse
 import pickle
 import warnings
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +16,7 @@ from torchvision.transforms import v2
 
 from helpers import assets, paths
 from helpers.labels import LABEL_SETS, PASCAL_VOC, LabelSet, generic
+from helpers.model_files import kind_of, objection
 from helpers.networks.fcn import standardise, street_fcn
 from helpers.training.devices import WAYS, Predictor, best_device
 
@@ -22,7 +25,8 @@ BUNDLED = "fcn_street"
 BUNDLED_SIZE = 352
 # torchvision brings the shorter side to 520 pixels: a strip of 10×3000 would become 520×156000.
 NARROWEST = 16  # times as long as wide
-HEAD = "classifier.4.weight"  # of `street_fcn`: its first dimension is the number of classes
+HEAD = "classifier.4.weight"  # of most networks here: its first dimension is the number of classes
+LRASPP_HEAD = "classifier.low_classifier.weight"
 
 
 class ModelError(ValueError):
@@ -138,12 +142,20 @@ def load_model(
         if not path.is_file():
             raise ModelError(f"no model at {path}; name a file, or one of: {', '.join(MODELS)}")
         name, weights = path.stem, read_weights(path)
-        if HEAD not in weights or weights[HEAD].ndim != 4:
+        head = LRASPP_HEAD if LRASPP_HEAD in weights else HEAD
+        if head not in weights or weights[head].ndim != 4:
             raise ModelError(f"{path} is not a state dict of street_fcn: it has no {HEAD} of 4 dimensions")
-        num_classes = len(weights[HEAD])
-        network = street_fcn(num_classes)
-        transforms = v2.Compose([v2.Resize(None, max_size=size or BUNDLED_SIZE), v2.Lambda(standardise)])
-        bfloat16 = bfloat16 is not False
+        num_classes = len(weights[head])
+        if num_classes > 256:
+            raise ModelError(f"{path} tells {num_classes} classes apart; a mask has room for 256")
+        if kind := _torchvision_name(weights):
+            network = get_model(kind, weights=None, weights_backbone=None, num_classes=num_classes, **_no_aux(kind))
+            preset = WEIGHTS[kind].transforms
+            transforms = v2.Compose([v2.Resize(None, max_size=size), preset(resize_size=None)]) if size else preset()
+        else:
+            network = street_fcn(num_classes)
+            transforms = v2.Compose([v2.Resize(None, max_size=size or BUNDLED_SIZE), v2.Lambda(standardise)])
+            bfloat16 = bfloat16 is not False
     labels = _label_set(labels, name, num_classes)
     _fill(network, weights, name)
     _set_operating_point(network, bias or {}, labels, name)
@@ -159,18 +171,64 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
         ModelError: it holds anything else, or is damaged.
         OSError: it can't be read.
     """
+    if (fault := objection(path)) and kind_of(path) != "pickle":
+        raise ModelError(fault)
     try:
-        with warnings.catch_warnings(action="ignore"):  # about old kinds of pickles; the errors say enough
+        if zipfile.is_zipfile(path):  # torch itself doesn't look at the checksums
+            with zipfile.ZipFile(path) as parts:
+                if damaged := parts.testzip():
+                    raise ModelError(f"{path} is damaged: the checksum of its part {damaged} is wrong")
+        # The checkpoints of torchvision's own recipe hold their arguments; such a Namespace holds no code.
+        with (
+            warnings.catch_warnings(action="ignore"),  # about old kinds of pickles; the errors say enough
+            torch.serialization.safe_globals([argparse.Namespace]),
+        ):
             weights = torch.load(path, map_location="cpu", weights_only=True)
+    except ModelError:
+        raise
     except pickle.UnpicklingError as error:
-        raise ModelError(f"{path} is refused: it is no file of weights, or holds code beside them") from error
+        raise ModelError(
+            f"{path} is refused: it is no file of weights, or holds code beside them (a learner, a whole model); "
+            "save its weights with torch.save(model.state_dict(), path)"
+        ) from error
     except OSError:
         raise
     except Exception as error:  # a damaged pickle fails in a dozen ways
         raise ModelError(f"{path} is damaged or no file of weights") from error
-    if not isinstance(weights, dict) or not all(isinstance(value, Tensor) for value in weights.values()):
+    weights = _state_dict(weights)
+    if weights is None:
         raise ModelError(f"{path} holds no state dict; save one with torch.save(network.state_dict(), path)")
+    if broken := [key for key, value in weights.items() if not value.isfinite().all()]:
+        raise ModelError(f"{path} holds weights that are no numbers, {broken[0]} for one: that training diverged")
     return weights
+
+
+def _state_dict(saved: object) -> dict[str, Tensor] | None:
+    """The tensors by name in what was saved: alone, or among other parts of a checkpoint, and as the network names
+    them: DataParallel and torch.compile put a word before all names."""
+    if not isinstance(saved, dict):
+        return None
+    if not all(isinstance(key, str) and isinstance(value, Tensor) for key, value in saved.items()):
+        parts = (saved.get(key) for key in ("model", "state_dict", "model_state_dict", "network", "weights", "module"))
+        return next((found for part in parts if (found := _state_dict(part))), None)
+    for prefix in ("module.", "_orig_mod.", "model."):
+        if saved and all(key.startswith(prefix) for key in saved):
+            return _state_dict({key.removeprefix(prefix): value for key, value in saved.items()})
+    return saved
+
+
+def _no_aux(name: str) -> dict[str, bool]:
+    return {} if "lraspp" in name else {"aux_loss": False}  # which has no such classifier, and no such argument
+
+
+def _torchvision_name(weights: dict[str, Tensor]) -> str | None:
+    """Which of torchvision's networks has weights of these names."""
+    names = {key for key in weights if not key.startswith("aux_classifier.")}
+    for name in WEIGHTS:
+        with torch.device("meta"):  # names only, no memory
+            if names == set(get_model(name, weights=None, weights_backbone=None, **_no_aux(name)).state_dict()):
+                return name
+    return None
 
 
 def _label_set(labels: LabelSet | str | None, name: str, num_classes: int) -> LabelSet:

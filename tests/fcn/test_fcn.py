@@ -1,5 +1,6 @@
 """The FCN room against torchvision's own steps done by hand; random weights, since no answer depends on them."""
 
+import argparse
 import os
 import pickle
 import threading
@@ -378,7 +379,6 @@ def test_files_that_are_no_weights_are_refused_in_one_line(tmp_path, street_file
         "empty.pt": b"",
         "text.pt": b"hello world",
         "list.pt": [torch.zeros(3)],
-        "nested.pt": {"model": state},
         "other.pt": {"weight": torch.zeros(3)},
         "missing.pt": {k: v for k, v in state.items() if k != first},
         "more.pt": {**state, "more": torch.zeros(3)},
@@ -444,3 +444,41 @@ def test_overlay_refuses_what_does_not_fit(labels):
         fcn.image_overlay(image, labels)
     with pytest.raises(ValueError, match="alpha is 2"):
         fcn.image_overlay(image, drawn, alpha=2)
+
+
+def test_weights_are_found_in_the_checkpoints_of_other_programs(tmp_path, street_file, recwarn):
+    """Names by DataParallel and torch.compile, checkpoints of a training, torchvision's recipe with its arguments."""
+    state = torch.load(street_file, weights_only=True)
+    prefixed = {f"module.{key}": value for key, value in state.items()}
+    for saved in (
+        prefixed, {"model": state, "epoch": 3}, {"state_dict": prefixed},
+        {f"module._orig_mod.{key}": value for key, value in state.items()},
+        {"model": state, "args": argparse.Namespace(lr=0.1)},
+    ):  # fmt: skip
+        torch.save(saved, tmp_path / "other.pt")
+        found = read_weights(tmp_path / "other.pt")
+        assert found.keys() == state.keys() and all(torch.equal(found[key], state[key]) for key in state)
+
+
+def test_weights_of_torchvision_s_networks_are_recognised_by_their_names(tmp_path):
+    torch.manual_seed(0)
+    network = get_model("lraspp_mobilenet_v3_large", weights=None, weights_backbone=None, num_classes=4)
+    save_weights(tmp_path / "mine.pth", network)
+    model = fcn.load_model(tmp_path / "mine.pth", "cpu")
+    assert model.labels.num_classes == 4 and type(model.network).__name__ == "LRASPP"
+
+
+def test_weights_that_are_damaged_or_diverged_are_refused(tmp_path, street_file):
+    state = torch.load(street_file, weights_only=True)
+    first = next(iter(state))
+    torch.save({**state, first: torch.full_like(state[first], torch.nan)}, tmp_path / "nan.pt")
+    with pytest.raises(fcn.ModelError, match="no numbers, .* that training diverged"):
+        fcn.load_model(tmp_path / "nan.pt")
+    data = bytearray(street_file.read_bytes())
+    data[len(data) // 2] ^= 4
+    (tmp_path / "flipped.pt").write_bytes(data)
+    with pytest.raises(fcn.ModelError, match="damaged"):
+        fcn.load_model(tmp_path / "flipped.pt")
+    torch.save({"classifier.4.weight": torch.zeros(3000, 8, 1, 1)}, tmp_path / "wide.pt")
+    with pytest.raises(fcn.ModelError, match="3000 classes apart; a mask has room for 256"):
+        fcn.load_model(tmp_path / "wide.pt")

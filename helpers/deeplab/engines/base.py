@@ -37,7 +37,12 @@ class Graph(ABC):
         input_limit: tuple[int, int] | None = None,
     ):
         self.name = name
+        # A folder's name says what a graph was, its outputs what it is: own classes trained from a zoo checkpoint.
+        if checkpoint and not labels and outputs not in _outputs(checkpoint.labels):
+            checkpoint = None
         known = checkpoint.labels if checkpoint else None
+        if outputs > 256:
+            raise GraphError(f"{name} tells {outputs} classes apart; a mask has room for 256")
         self.labels = labels or known or label_sets.generic(outputs)
         # ADE20K graphs have one output more than classes: 0 is "ignored" and the classes count from 1.
         self._id_offset = int(self.labels is ADE20K and outputs == ADE20K.num_classes + 1)
@@ -101,6 +106,10 @@ class Graph(ABC):
                 f"{self.input_limit[0]}×{self.input_limit[1]} (height × width); segment() resizes it"
             )
         return image
+
+
+def _outputs(labels: LabelSet) -> tuple[int, ...]:
+    return (labels.num_classes, labels.num_classes + 1) if labels is ADE20K else (labels.num_classes,)
 
 
 @contextmanager

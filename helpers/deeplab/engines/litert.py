@@ -27,11 +27,13 @@ class LiteGraph(Graph):
 
                 self._interpreter = Interpreter(model_content=path.read_bytes(), num_threads=os.cpu_count())
                 self._interpreter.allocate_tensors()
+            inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         except ImportError as error:
             raise GraphError("a .tflite model needs the package ai-edge-litert: pip install ai-edge-litert") from error
-        except (ValueError, RuntimeError) as error:
+        except Exception as error:  # a damaged file can make its native code say nearly anything
             raise GraphError(f"{path.name} is damaged or not a model that LiteRT can run") from error
-        inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+        if not inputs or not outputs:
+            raise GraphError(f"{path.name} has no input or no output")
         self._input, self._output = inputs[0], outputs[0]
         shape = tuple(map(int, self._input["shape"]))
         if len(inputs) != 1 or len(shape) != 4 or shape[0] != 1 or shape[3] != 3:
@@ -74,4 +76,6 @@ class LiteGraph(Graph):
         # Only ids come out: the logits that the argmax chose from are the last tensor before them.
         before = (t["shape"] for t in self._interpreter.get_tensor_details() if t["index"] < self._output["index"])
         maps = [shape for shape in before if len(shape) == 4 and tuple(shape[1:3]) == self._size]
+        if not maps:
+            raise GraphError(f"{name} gives ids only, and holds no scores that tell how many classes there are")
         return int(maps[-1][3])

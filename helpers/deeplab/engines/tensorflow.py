@@ -1,16 +1,18 @@
 """Frozen TensorFlow graphs: reading them without unpacking, looking inside, running them."""
 
+import math
 import os
 import sys
 import tarfile
-import zlib
 from pathlib import Path
 from unittest import mock
 
 import numpy as np
 
+from helpers import archives
 from helpers.deeplab.engines.allowed_ops import refused_ops
 from helpers.deeplab.engines.base import Graph, GraphError, quiet_start
+from helpers.paths import limit
 
 INPUT, OUTPUT = "ImageTensor", "SemanticPredictions"
 GRAPH_FILE = "frozen_inference_graph.pb"
@@ -41,18 +43,33 @@ def read_graph_bytes(path: Path) -> bytes:
         GraphError: there is no graph in it, or the archive is damaged.
     """
     if path.is_dir():
-        return _only_graph([p for p in sorted(path.rglob("*.pb")) if p.is_file()], path).read_bytes()
-    if not path.name.endswith((".tar.gz", ".tgz", ".tar")):
+        path = Path(_only_graph([p for p in sorted(path.rglob("*.pb")) if p.is_file()], path))
+    if not path.name.lower().endswith((".tar.gz", ".tgz", ".tar")):
+        _check_size(path.stat().st_size, path)
         return path.read_bytes()
+    members, found = [], []
+
+    def take(archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
+        if member.name == chosen.name:
+            found.append(archive.extractfile(member).read())
+
     try:
-        with tarfile.open(path) as archive:
-            members = [m for m in archive if m.isfile() and m.name.endswith(".pb")]
-            member = _only_graph(members, path)
-            if member.size > MAX_BYTES:
-                raise GraphError(f"{path}: {member.name} has {member.size} bytes, more than a graph can have")
-            return archive.extractfile(member).read()
-    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
+        archives.walk(path, lambda _, member: members.append(member))
+        chosen = _only_graph([m for m in members if m.isfile() and m.name.endswith(".pb")], path)
+        _check_size(chosen.size, f"{path}: {chosen.name}")
+        archives.walk(path, take)
+        return found[0]
+    except (archives.ArchiveError, OSError) as error:
         raise GraphError(f"{path} is damaged or not a tar archive ({error}); download it again") from error
+
+
+def _check_size(size: int, name: str | Path) -> None:
+    most = min(limit("SEGMENTATION_MAX_MODEL_MB") * 1e6, MAX_BYTES)
+    if size > most:
+        raise GraphError(
+            f"{name} has {size} bytes, the limit is {most:.0f}; if you trust it, set SEGMENTATION_MAX_MODEL_MB="
+            f"{size // 10**6 + 1} (a graph can have at most {MAX_BYTES} bytes)"
+        )
 
 
 def _only_graph(candidates: list, path: Path):
@@ -113,6 +130,7 @@ def parse(name: str, data: bytes):
         graph_def.ParseFromString(data)
     except DecodeError as error:
         raise GraphError(f"{name} is damaged, cut short or not a frozen TensorFlow graph") from error
+    _check_constants(name, graph_def)
     bodies = [node for function in graph_def.library.function for node in function.node_def]
     refused = refused_ops(node.op for node in [*graph_def.node, *bodies])
     names = {node.name for node in graph_def.node}
@@ -129,6 +147,16 @@ def parse(name: str, data: bytes):
     return graph_def
 
 
+def _check_constants(name: str, graph_def) -> None:
+    """A few bytes can stand for a constant of any size, all of one value: counted before the memory is taken."""
+    shapes = [node.attr["value"].tensor.tensor_shape.dim for node in graph_def.node if node.op == "Const"]
+    numbers = sum(math.prod(max(0, dim.size) for dim in dims) for dims in shapes)
+    most = limit("SEGMENTATION_MAX_MODEL_MB") * 1e6 / 4  # of four bytes each
+    if numbers > most:
+        advice = "if you trust it, raise SEGMENTATION_MAX_MODEL_MB"
+        raise GraphError(f"{name} has constants of {numbers} numbers, the limit is {most:.0f}; {advice}")
+
+
 def scores_name(name: str, graph_def) -> str:
     """The tensor that holds the logits: the input of the ArgMax from which the predictions come.
 
@@ -141,7 +169,7 @@ def scores_name(name: str, graph_def) -> str:
         if node is None or node.name in seen:
             continue
         seen.add(node.name)
-        if node.op == "ArgMax":
+        if node.op == "ArgMax" and node.input:
             return node.input[0] if ":" in node.input[0] else f"{node.input[0]}:0"
         queue.extend(node.input)
     raise GraphError(f"{name}: no ArgMax leads to {OUTPUT}, so there are no logits to be found")
