@@ -70,4 +70,4 @@ if __name__ == "__main__":
         result = measure(Path(folder))
     for name, value in result.items():
         print(f"{name:38} {value:8.1f}")
-    records.write("backgrounds_speed", records.run_record("tests/benchmarks/backgrounds_speed.py", **result))
+    records.write("backgrounds_speed", records.run_record(__file__, **result))
