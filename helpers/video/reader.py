@@ -121,7 +121,7 @@ class VideoReader:
             if frame.is_corrupt:
                 self.broken += 1
                 continue
-            yield max(0.0, seconds), _upright(frame, self._shape)
+            yield max(0.0, seconds), upright(frame, self._shape)
         if self.info.seconds:
             left = min(self.info.seconds, self.end or np.inf) - max(ends.values(), default=0.0)
             self.missing = left if left > max(0.1, 4 * half) else 0.0
@@ -134,7 +134,7 @@ class VideoReader:
             first = next((f for f in decoded(container, stream) if f is not None and not f.is_corrupt), None)
             if first is None:
                 raise VideoError(f"{self.path} holds no frame that can be decoded; was the recording cut short?")
-            height, width = _upright(first, self._shape).shape[:2]
+            height, width = upright(first, self._shape).shape[:2]
             fps = float(stream.average_rate or stream.guessed_rate or stream.base_rate or 25)
             seconds = None
             if stream.duration:
@@ -335,7 +335,7 @@ def decoded(
     yield from [None] * (failures and max(failures, len(expected)))
 
 
-def _upright(frame: av.VideoFrame, shape: Fraction | None) -> np.ndarray:
+def upright(frame: av.VideoFrame, shape: Fraction | None = None) -> np.ndarray:
     """The picture as players show it: (H, W, 3) in square pixels, turned and mirrored as the file says.
 
     Args:
