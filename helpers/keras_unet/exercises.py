@@ -37,9 +37,9 @@ def check_masked_cross_entropy(masked_cross_entropy: Callable[[np.ndarray, np.nd
     expect(not np.isclose(answer, wanted / 2), f"the loss of two labelled and two ignored pixels is {answer:.4f}{hint}")
     expect_equal(answer, wanted, "the loss of two labelled and two ignored pixels", tolerance=1e-6)
     expect_equal(
-        masked_cross_entropy(probs, np.array([1, 1, 1, 1]), 0),
-        -np.log(probs[:, 1]).mean(),
-        "the loss where 0 is ignored",
+        masked_cross_entropy(probs, np.array([0, 1, 0, 1]), 0),
+        -np.log(probs[[1, 3], 1]).mean(),
+        "the loss of the targets 0, 1, 0, 1 where 0 is ignored",
         tolerance=1e-6,
     )
     expect_equal(masked_cross_entropy(probs, np.array([7, 7, 7, 7]), 7), 0.0, "the loss where every pixel is ignored")

@@ -131,7 +131,7 @@ class FrameReader:
             if frame is not None and frame.pts is not None and frame.pts >= time:
                 self._last = frame.pts
                 if frame.pts == time and not frame.is_corrupt:
-                    return upright(frame)
+                    return upright(frame, self._container.streams.video[0].sample_aspect_ratio)
                 break
         raise VideoError(f"the frame at {time} of {path} can't be decoded")
 

@@ -335,7 +335,7 @@ def decoded(
     yield from [None] * (failures and max(failures, len(expected)))
 
 
-def upright(frame: av.VideoFrame, shape: Fraction | None = None) -> np.ndarray:
+def upright(frame: av.VideoFrame, shape: Fraction | None) -> np.ndarray:
     """The picture as players show it: (H, W, 3) in square pixels, turned and mirrored as the file says.
 
     Args:
