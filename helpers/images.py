@@ -18,10 +18,38 @@ from helpers.paths import MISSING, limit, replacing, unreadable
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "DIB", "TIFF", "GIF", "PPM", "AVIF", "JPEG2000", "TGA", "PCX", "QOI")
 # Their suffixes, by which the pictures in a folder are found.
 IMAGE_SUFFIXES = (
-    ".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif", ".ppm", ".pgm",
-    ".pbm", ".pnm", ".pfm", ".avif", ".avifs", ".jp2", ".j2k", ".jpc", ".jpf", ".jpx", ".j2c", ".tga", ".icb", ".vda",
-    ".vst", ".pcx", ".qoi",
-)  # fmt: skip
+    ".png",
+    ".apng",
+    ".jpg",
+    ".jpeg",
+    ".jpe",
+    ".jfif",
+    ".webp",
+    ".bmp",
+    ".dib",
+    ".tif",
+    ".tiff",
+    ".gif",
+    ".ppm",
+    ".pgm",
+    ".pbm",
+    ".pnm",
+    ".pfm",
+    ".avif",
+    ".avifs",
+    ".jp2",
+    ".j2k",
+    ".jpc",
+    ".jpf",
+    ".jpx",
+    ".j2c",
+    ".tga",
+    ".icb",
+    ".vda",
+    ".vst",
+    ".pcx",
+    ".qoi",
+)
 
 ORIENTATION = 274  # the EXIF tag: how a camera was held, 1 … 8; 1 is upright
 _TURNS = {
@@ -55,12 +83,14 @@ PHOTOS = {
     "china": Photo("sklearn", "datasets/images/china.jpg", "Summer Palace, danielbuechele, CC BY 2.0"),
     "coffee": Photo("skimage", "data/coffee.png", "Rachel Michetti, Pikolo Espresso Bar, CC0"),
     "flower": Photo("sklearn", "datasets/images/flower.jpg", "vultilion, CC BY 2.0"),
-    "grace_hopper": Photo("matplotlib", "mpl-data/sample_data/grace_hopper.jpg",
-                          "Grace Hopper, James S. Davis, U.S. Navy, public domain"),
-    "motorcycle": Photo("skimage", "data/motorcycle_left.png",
-                        "Middlebury Stereo Datasets 2014, D. Scharstein et al., for research"),
+    "grace_hopper": Photo(
+        "matplotlib", "mpl-data/sample_data/grace_hopper.jpg", "Grace Hopper, James S. Davis, U.S. Navy, public domain"
+    ),
+    "motorcycle": Photo(
+        "skimage", "data/motorcycle_left.png", "Middlebury Stereo Datasets 2014, D. Scharstein et al., for research"
+    ),
     "rocket": Photo("skimage", "data/rocket.jpg", "SpaceX, CC0"),
-}  # fmt: skip
+}
 
 
 class ImageError(ValueError):

@@ -113,9 +113,12 @@ def read_text(path: str | Path) -> str:
         raise (FileNotFoundError if reason == MISSING else OSError)(f"cannot read {path}: {reason}")
     data = Path(path).read_bytes()
     marks = (
-        ("utf-8-sig", codecs.BOM_UTF8), ("utf-32", codecs.BOM_UTF32_LE), ("utf-32", codecs.BOM_UTF32_BE),
-        ("utf-16", codecs.BOM_UTF16_LE), ("utf-16", codecs.BOM_UTF16_BE),
-    )  # fmt: skip
+        ("utf-8-sig", codecs.BOM_UTF8),
+        ("utf-32", codecs.BOM_UTF32_LE),
+        ("utf-32", codecs.BOM_UTF32_BE),
+        ("utf-16", codecs.BOM_UTF16_LE),
+        ("utf-16", codecs.BOM_UTF16_BE),
+    )
     encoding = next((encoding for encoding, mark in marks if data.startswith(mark)), "utf-8")
     try:
         text = data.decode(encoding)

@@ -78,8 +78,15 @@ def plot_image(image: np.ndarray, *, title: str = "", ax: Axes | None = None) ->
     return ax
 
 
-def plot_mask(mask: np.ndarray, label_set: LabelSet, *, title: str = "", palette: str = "official",
-              legend: bool = False, ax: Axes | None = None) -> Axes:  # fmt: skip
+def plot_mask(
+    mask: np.ndarray,
+    label_set: LabelSet,
+    *,
+    title: str = "",
+    palette: str = "official",
+    legend: bool = False,
+    ax: Axes | None = None,
+) -> Axes:
     """Show class ids (H, W) in their colours; pixels are drawn sharp, never blended.
 
     Args:
@@ -99,8 +106,9 @@ def plot_mask(mask: np.ndarray, label_set: LabelSet, *, title: str = "", palette
     return ax
 
 
-def plot_ids(mask: np.ndarray, label_set: LabelSet, *, title: str = "", palette: str = "official",
-             ax: Axes | None = None) -> Axes:  # fmt: skip
+def plot_ids(
+    mask: np.ndarray, label_set: LabelSet, *, title: str = "", palette: str = "official", ax: Axes | None = None
+) -> Axes:
     """Show a small mask as what it is: a table of numbers, each cell in its class colour.
 
     Args:
@@ -116,8 +124,15 @@ def plot_ids(mask: np.ndarray, label_set: LabelSet, *, title: str = "", palette:
     ax.imshow(colors, interpolation="nearest")
     dark = colors @ np.array([0.299, 0.587, 0.114]) < 128  # luma: which cells need white digits
     for row, column in np.ndindex(mask.shape):
-        ax.text(column, row, str(mask[row, column]), ha="center", va="center", fontsize=9 if width > 8 else 14,
-                color="white" if dark[row, column] else "black")  # fmt: skip
+        ax.text(
+            column,
+            row,
+            str(mask[row, column]),
+            ha="center",
+            va="center",
+            fontsize=9 if width > 8 else 14,
+            color="white" if dark[row, column] else "black",
+        )
     ax.set_xticks(np.arange(0.5, width - 1), labels=[])
     ax.set_yticks(np.arange(0.5, height - 1), labels=[])
     ax.grid(color="white", linewidth=0.8)
@@ -164,9 +179,15 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f} %" if share >= 0.01 else "< 1 %"
 
 
-def vis_segmentation(image: np.ndarray, mask: np.ndarray, label_set: LabelSet, *, alpha: float = 0.6,
-                     palette: str = "official", titles: Sequence[str] = ("picture", "segmentation map", "overlay")
-                     ) -> Figure:  # fmt: skip
+def vis_segmentation(
+    image: np.ndarray,
+    mask: np.ndarray,
+    label_set: LabelSet,
+    *,
+    alpha: float = 0.6,
+    palette: str = "official",
+    titles: Sequence[str] = ("picture", "segmentation map", "overlay"),
+) -> Figure:
     """Picture, segmentation map, overlay and legend in one row, as readers of the driving-scene tutorial know it.
 
     Args:
@@ -185,9 +206,15 @@ def vis_segmentation(image: np.ndarray, mask: np.ndarray, label_set: LabelSet, *
     return figure
 
 
-def vis_prediction(image: np.ndarray, target: np.ndarray, pred: np.ndarray, label_set: LabelSet, *,
-                   palette: str = "official", titles: Sequence[str] = ("picture", "target", "prediction")
-                   ) -> Figure:  # fmt: skip
+def vis_prediction(
+    image: np.ndarray,
+    target: np.ndarray,
+    pred: np.ndarray,
+    label_set: LabelSet,
+    *,
+    palette: str = "official",
+    titles: Sequence[str] = ("picture", "target", "prediction"),
+) -> Figure:
     """Picture, target and prediction in one row, with the legend of the target's classes.
 
     Args:
@@ -204,8 +231,9 @@ def vis_prediction(image: np.ndarray, target: np.ndarray, pred: np.ndarray, labe
     return figure
 
 
-def _row_with_legend(shape: tuple[int, ...], mask: np.ndarray, label_set: LabelSet, palette: str
-                     ) -> tuple[Figure, np.ndarray]:  # fmt: skip
+def _row_with_legend(
+    shape: tuple[int, ...], mask: np.ndarray, label_set: LabelSet, palette: str
+) -> tuple[Figure, np.ndarray]:
     """Three empty axes for pictures of this shape, and the legend of a mask to their right."""
     height = 4.0 * shape[0] / shape[1] + 0.5
     figure, axes = plt.subplots(1, 4, figsize=(14, height), width_ratios=[4, 4, 4, 1.9], layout="constrained")
@@ -241,8 +269,9 @@ def plot_grid(
     return figure
 
 
-def plot_class_bars(scores: Sequence[float], label_set: LabelSet, *, title: str = "", xlabel: str = "IoU",
-                    ax: Axes | None = None) -> Axes:  # fmt: skip
+def plot_class_bars(
+    scores: Sequence[float], label_set: LabelSet, *, title: str = "", xlabel: str = "IoU", ax: Axes | None = None
+) -> Axes:
     """One bar a class, best first, in the class colours; classes without a score (NaN) are named as absent.
 
     Args:

@@ -10,10 +10,19 @@ FPS = 25
 
 
 def write_clip(
-    path: Path, *, form: str | None = None, codec: str = "libx264", sound: str | None = "aac", seconds: float = 3,
-    size: tuple[int, int] = (32, 64), picture_at: float = 0, clock: float = 0, key_every: int = 25,
-    pixel_shape: tuple[int, int] | None = None, options: dict | None = None,
-) -> Path:  # fmt: skip
+    path: Path,
+    *,
+    form: str | None = None,
+    codec: str = "libx264",
+    sound: str | None = "aac",
+    seconds: float = 3,
+    size: tuple[int, int] = (32, 64),
+    picture_at: float = 0,
+    clock: float = 0,
+    key_every: int = 25,
+    pixel_shape: tuple[int, int] | None = None,
+    options: dict | None = None,
+) -> Path:
     """Write a clip at 25 frames/s whose frame i shows i in eight bits, and that beeps at the start of each second.
 
     Args:

@@ -34,9 +34,16 @@ def tiff(ids: np.ndarray, bits: int, *, white_is_zero: bool = False) -> bytes:
     pixels = b"".join(packed(ids, bits))
     short, long = 3, 4
     tags = [
-        (256, short, width), (257, short, height), (258, short, bits), (259, short, 1), (262, short, not white_is_zero),
-        (273, long, 8), (277, short, 1), (278, short, height), (279, long, len(pixels)),
-    ]  # fmt: skip
+        (256, short, width),
+        (257, short, height),
+        (258, short, bits),
+        (259, short, 1),
+        (262, short, not white_is_zero),
+        (273, long, 8),
+        (277, short, 1),
+        (278, short, height),
+        (279, long, len(pixels)),
+    ]
     entries = [
         struct.pack(">HHI", tag, kind, 1) + struct.pack(">HH" if kind == short else ">I", value, *[0] * (kind == short))
         for tag, kind, value in tags
@@ -47,15 +54,24 @@ def tiff(ids: np.ndarray, bits: int, *, white_is_zero: bool = False) -> bytes:
 
 def exif(orientation: int, *, extra: bytes = b"") -> bytes:
     """EXIF with an orientation and 12 bytes of another entry, which may be wrong."""
-    entries = [struct.pack(">HHIHH", 274, 3, 1, orientation, 0), extra] if extra else [
-        struct.pack(">HHIHH", 274, 3, 1, orientation, 0)]  # fmt: skip
+    entries = (
+        [struct.pack(">HHIHH", 274, 3, 1, orientation, 0), extra]
+        if extra
+        else [struct.pack(">HHIHH", 274, 3, 1, orientation, 0)]
+    )
     return b"MM\0*" + struct.pack(">IH", 8, len(entries)) + b"".join(entries) + b"\0\0\0\0"
 
 
 def upright(array: np.ndarray, orientation: int) -> np.ndarray:
     """What is stored, as it is to be shown: EXIF 2.3, section 4.6.4, tag 274 (row 0 and column 0 by orientation)."""
     shown = {
-        1: lambda a: a, 2: lambda a: a[:, ::-1], 3: lambda a: a[::-1, ::-1], 4: lambda a: a[::-1],
-        5: lambda a: a.T, 6: lambda a: a[::-1].T, 7: lambda a: a[::-1, ::-1].T, 8: lambda a: a[:, ::-1].T,
-    }  # fmt: skip
+        1: lambda a: a,
+        2: lambda a: a[:, ::-1],
+        3: lambda a: a[::-1, ::-1],
+        4: lambda a: a[::-1],
+        5: lambda a: a.T,
+        6: lambda a: a[::-1].T,
+        7: lambda a: a[::-1, ::-1].T,
+        8: lambda a: a[:, ::-1].T,
+    }
     return shown[orientation](array)

@@ -160,8 +160,9 @@ def test_a_palette_of_greys_that_are_not_their_indices_is_refused(tmp_path, valu
     (tmp_path / "a.png").write_bytes(png(np.arange(len(values))[None], 8, palette=palette))
     with pytest.raises(MaskError, match="nobody can tell"):
         read_mask(tmp_path / "a.png")
-    (tmp_path / "b.png").write_bytes(png(np.array([[0, 2, 5]]), 8, palette=np.repeat(np.arange(6), 3).astype(np.uint8)
-                                         .tobytes()))  # fmt: skip
+    (tmp_path / "b.png").write_bytes(
+        png(np.array([[0, 2, 5]]), 8, palette=np.repeat(np.arange(6), 3).astype(np.uint8).tobytes())
+    )
     assert read_mask(tmp_path / "b.png").tolist() == [[0, 2, 5]], "greys that are their indices"
     voc = PASCAL_VOC.palette()
     assert voc[7].tolist() == [128, 128, 128], "the palette as a whole has colours, though 0 and 7 are greys"

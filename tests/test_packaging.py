@@ -30,10 +30,13 @@ LOCK = [
 TOOLS = {
     "import-linter": ("Makefile", "lint-imports"),
     "jupyterlab": ("Makefile", "jupyter lab"),
+    "myst-nb": ("tools/site/conf.py", "myst_nb"),
     "nbval": ("Makefile", "--nbval-lax"),
+    "onnxscript": ("helpers/networks/onnx.py", "torch.onnx.export"),
     "pytest-timeout": ("pyproject.toml", "\ntimeout = "),
     "ruff": ("Makefile", "ruff check"),
     "pytest-xdist": ("Makefile", "-n 2"),
+    "sphinx": ("Makefile", "sphinx"),
 }
 CONDA_NAMES = {"pytorch-cpu": "torch"}
 
@@ -85,10 +88,16 @@ def test_lock_pins_each_direct_dependency_within_its_range(name: str) -> None:
 @pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
 @pytest.mark.parametrize(("system", "platform"), [("Linux", "linux"), ("Darwin", "darwin"), ("Windows", "win32")])
 def test_lock_gives_one_version_on_every_platform(python: str, system: str, platform: str) -> None:
-    where = {"python_version": python, "python_full_version": f"{python}.1", "platform_system": system,
-             "sys_platform": platform, "os_name": "nt" if platform == "win32" else "posix",
-             "platform_machine": "x86_64", "platform_python_implementation": "CPython",
-             "implementation_name": "cpython"}  # fmt: skip
+    where = {
+        "python_version": python,
+        "python_full_version": f"{python}.1",
+        "platform_system": system,
+        "sys_platform": platform,
+        "os_name": "nt" if platform == "win32" else "posix",
+        "platform_machine": "x86_64",
+        "platform_python_implementation": "CPython",
+        "implementation_name": "cpython",
+    }
     names = [canonicalize_name(pin.name) for pin in LOCK if pin.marker is None or pin.marker.evaluate(where)]
     assert len(names) == len(set(names))
     wanted = {name for name, r in LOCKED.items() if r.marker is None or r.marker.evaluate(where)}

@@ -101,9 +101,14 @@ def road_ways(
             for name, figures in results.items():
                 ways.setdefault(name, []).append(figures)
         _save(
-            out, train_pictures=len(frames), valid_pictures=len(valid_frames), encoder=encoder.value,
-            steps=[steps, steps_two], pixels=data.class_counts(valid_frames).sum(axis=0).tolist(), ways=ways,
-        )  # fmt: skip
+            out,
+            train_pictures=len(frames),
+            valid_pictures=len(valid_frames),
+            encoder=encoder.value,
+            steps=[steps, steps_two],
+            pixels=data.class_counts(valid_frames).sum(axis=0).tolist(),
+            ways=ways,
+        )
 
 
 def road_cracks(

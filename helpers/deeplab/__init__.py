@@ -20,9 +20,18 @@ from helpers.masks import resize_mask
 from helpers.model_files import TFLITE, TORCH, kind_of, objection
 
 __all__ = [
-    "CHECKPOINTS", "ENGINES", "ZOO", "Checkpoint", "DeepLabModel", "Graph", "GraphError", "input_size", "load_graph",
-    "segment", "segment_folded",
-]  # fmt: skip
+    "CHECKPOINTS",
+    "ENGINES",
+    "ZOO",
+    "Checkpoint",
+    "DeepLabModel",
+    "Graph",
+    "GraphError",
+    "input_size",
+    "load_graph",
+    "segment",
+    "segment_folded",
+]
 
 # What runs frozen graphs, the plain one first; `.tflite` files run on litert.
 FROZEN_ENGINES = ("tensorflow", "openvino", "openvino-bf16")

@@ -59,10 +59,15 @@ def convolutions(graph) -> list[Convolution]:
         depthwise = operation.type == "DepthwiseConv2dNative"
         found.append(
             Convolution(
-                _layer_name(operation), (height, width), inputs, inputs * outputs if depthwise else outputs,
-                operation.get_attr("strides")[1], _rate(operation), depthwise,
+                _layer_name(operation),
+                (height, width),
+                inputs,
+                inputs * outputs if depthwise else outputs,
+                operation.get_attr("strides")[1],
+                _rate(operation),
+                depthwise,
             )
-        )  # fmt: skip
+        )
     return found
 
 

@@ -102,8 +102,14 @@ def plot_confidence(confidence: np.ndarray, *, title: str = "", ax: Axes | None 
     return ax
 
 
-def plot_trade_off(sizes: Sequence[int], seconds: Sequence[float], scores: Sequence[float], *, ylabel: str = "mIoU",
-                   ax: Axes | None = None) -> Axes:  # fmt: skip
+def plot_trade_off(
+    sizes: Sequence[int],
+    seconds: Sequence[float],
+    scores: Sequence[float],
+    *,
+    ylabel: str = "mIoU",
+    ax: Axes | None = None,
+) -> Axes:
     """Quality against time, one point for each input size.
 
     Args:

@@ -80,10 +80,15 @@ def warp(values: np.ndarray, flow: np.ndarray) -> np.ndarray:
     height, width = flow.shape[:2]
     source = flow + np.stack(np.meshgrid(np.arange(width), np.arange(height)), -1).astype(np.float32)
     channels = [
-        cv2.remap(np.ascontiguousarray(values[..., i : i + 4]), source, None, cv2.INTER_LINEAR,
-                  borderMode=cv2.BORDER_REPLICATE).reshape(height, width, -1)
+        cv2.remap(
+            np.ascontiguousarray(values[..., i : i + 4]),
+            source,
+            None,
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        ).reshape(height, width, -1)
         for i in range(0, values.shape[2], 4)  # OpenCV moves at most four channels at once
-    ]  # fmt: skip
+    ]
     return np.concatenate(channels, axis=2)
 
 
@@ -154,9 +159,13 @@ def stage_times(
 
 
 def tutorial_loop(
-    graph: Graph, path: str | Path, out: str | Path, *, size: tuple[int, int] = CITYSCAPES_SIZE,
+    graph: Graph,
+    path: str | Path,
+    out: str | Path,
+    *,
+    size: tuple[int, int] = CITYSCAPES_SIZE,
     frames: int | None = None,
-) -> list[np.ndarray]:  # fmt: skip
+) -> list[np.ndarray]:
     """The loop of the driving-scene tutorials, step by step as they do it: the reference for our speed.
 
     Each frame is read by OpenCV, brought to 2049 × 1025 by Pillow, segmented in one call, coloured by `palette[mask]`

@@ -10,6 +10,15 @@ from helpers.fcn.predict import (
 )
 
 __all__ = [
-    "BUNDLED", "MODELS", "ModelError", "Published", "SegmentationModel", "draw_segmentation_map",
-    "get_probabilities", "get_segment_labels", "image_overlay", "load_model", "segment_batch",
-]  # fmt: skip
+    "BUNDLED",
+    "MODELS",
+    "ModelError",
+    "Published",
+    "SegmentationModel",
+    "draw_segmentation_map",
+    "get_probabilities",
+    "get_segment_labels",
+    "image_overlay",
+    "load_model",
+    "segment_batch",
+]

@@ -53,10 +53,16 @@ def convolutions(network: nn.Module, images: Tensor) -> list[Convolution]:
         size = tuple(output.shape[2:])
         found.append(
             Convolution(
-                name, layer.kernel_size, layer.in_channels, layer.out_channels, layer.stride[0], size, weights,
+                name,
+                layer.kernel_size,
+                layer.in_channels,
+                layer.out_channels,
+                layer.stride[0],
+                size,
+                weights,
                 len(output) * weights * size[0] * size[1],
             )
-        )  # fmt: skip
+        )
 
     with watching(network, watch, kind=nn.Conv2d), torch.inference_mode():
         network(images)
@@ -107,9 +113,12 @@ def most_active_channel(features: Tensor) -> np.ndarray:
 
 @contextmanager
 def watching(
-    network: nn.Module, watch: Callable[[str, nn.Module, Tensor, Tensor], None], *,
-    names: Sequence[str] | None = None, kind: type[nn.Module] = nn.Module,
-) -> Iterator[None]:  # fmt: skip
+    network: nn.Module,
+    watch: Callable[[str, nn.Module, Tensor, Tensor], None],
+    *,
+    names: Sequence[str] | None = None,
+    kind: type[nn.Module] = nn.Module,
+) -> Iterator[None]:
     """Within the block, call `watch(name, module, input, output)` after each run of the chosen modules."""
     hooks = [
         module.register_forward_hook(lambda module, given, output, name=name: watch(name, module, given[0], output))
@@ -128,11 +137,15 @@ def stages(layers: Sequence[Convolution]) -> list[Stage]:
     groups = [list(group) for _, group in groupby(layers, key=lambda layer: layer.size)]
     return [
         Stage(
-            group[0].size, group[-1].name, group[-1].outputs, len(group), sum(layer.weights for layer in group),
+            group[0].size,
+            group[-1].name,
+            group[-1].outputs,
+            len(group),
+            sum(layer.weights for layer in group),
             sum(layer.multiply_adds for layer in group),
         )
         for group in groups
-    ]  # fmt: skip
+    ]
 
 
 def at_full_resolution(layers: Sequence[Convolution], size: tuple[int, int]) -> int:
@@ -173,9 +186,15 @@ class Mistake(NamedTuple):
 
 
 def mistakes(
-    preds: Sequence[np.ndarray], truths: Sequence[np.ndarray], wrong: Sequence[np.ndarray], *, labels: LabelSet,
-    truth_labels: LabelSet, min_pixels: int = 150, min_share: float = 0.6,
-) -> list[Mistake]:  # fmt: skip
+    preds: Sequence[np.ndarray],
+    truths: Sequence[np.ndarray],
+    wrong: Sequence[np.ndarray],
+    *,
+    labels: LabelSet,
+    truth_labels: LabelSet,
+    min_pixels: int = 150,
+    min_share: float = 0.6,
+) -> list[Mistake]:
     """Objects that the network sees where there are none, the largest first.
 
     Looked at are connected regions of one predicted class other than background. A region counts when most of it is

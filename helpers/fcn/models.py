@@ -67,9 +67,7 @@ WEIGHTS = {
 
 def _published(meta: dict) -> Published:
     scores = meta["_metrics"]["COCO-val2017-VOC-labels"]
-    return Published(
-        scores["miou"], scores["pixel_acc"], meta["num_params"] / 1e6, meta["_ops"], meta["_file_size"]
-    )  # fmt: skip
+    return Published(scores["miou"], scores["pixel_acc"], meta["num_params"] / 1e6, meta["_ops"], meta["_file_size"])
 
 
 # Name → what is published; nothing is for the bundled one, which the suite measures itself.
@@ -106,9 +104,14 @@ class SegmentationModel:
 
 
 def load_model(
-    name: str | Path = BUNDLED, device: torch.device | str | None = None, *, size: int | None = None,
-    labels: LabelSet | str | None = None, bfloat16: bool | None = None, bias: dict[str, float] | None = None,
-) -> SegmentationModel:  # fmt: skip
+    name: str | Path = BUNDLED,
+    device: torch.device | str | None = None,
+    *,
+    size: int | None = None,
+    labels: LabelSet | str | None = None,
+    bfloat16: bool | None = None,
+    bias: dict[str, float] | None = None,
+) -> SegmentationModel:
     """Load a model that tells Pascal VOC's classes apart.
 
     Args:
@@ -256,8 +259,9 @@ def _fill(network: nn.Module, weights: dict[str, Tensor], name: str) -> None:
     """Give a network its weights. An auxiliary classifier, which only training needs, is left out."""
     found = {key: value for key, value in weights.items() if not key.startswith("aux_classifier.")}
     wanted = network.state_dict()
-    wrong = [key for key in wanted | found if key not in wanted or key not in found
-             or wanted[key].shape != found[key].shape]  # fmt: skip
+    wrong = [
+        key for key in wanted | found if key not in wanted or key not in found or wanted[key].shape != found[key].shape
+    ]
     if wrong:
         raise ModelError(f"the weights don't fit {name}: {len(wrong)} tensors differ, {wrong[0]} for one")
     network.load_state_dict(found)

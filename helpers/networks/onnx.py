@@ -59,10 +59,15 @@ def export(network: nn.Module, path: str | Path, *, name: str, labels: LabelSet,
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(action="ignore"):
         file = str(Path(folder) / "model.onnx")
         torch.onnx.export(
-            network, (torch.zeros(EXAMPLE, dtype=torch.uint8),), file, opset_version=OPSET,
-            input_names=["images"], output_names=["logits"], dynamic_axes={"images": axes, "logits": axes},
+            network,
+            (torch.zeros(EXAMPLE, dtype=torch.uint8),),
+            file,
+            opset_version=OPSET,
+            input_names=["images"],
+            output_names=["logits"],
+            dynamic_axes={"images": axes, "logits": axes},
             dynamo=False,  # tracing takes 2 s, torch.export a minute
-        )  # fmt: skip
+        )
         model = onnx.load(file)
     about = {
         "name": name,

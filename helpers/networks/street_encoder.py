@@ -57,9 +57,16 @@ class ConvBN(nn.Module):
     """
 
     def __init__(
-        self, inputs: int, outputs: int, *, kernel: int = 1, stride: int = 1, rate: int = 1, depthwise: bool = False,
+        self,
+        inputs: int,
+        outputs: int,
+        *,
+        kernel: int = 1,
+        stride: int = 1,
+        rate: int = 1,
+        depthwise: bool = False,
         relu: bool = True,
-    ):  # fmt: skip
+    ):
         super().__init__()
         padding = rate * (kernel // 2) if stride == 1 else 0
         groups = inputs if depthwise else 1
@@ -138,7 +145,7 @@ class StreetEncoder(nn.Module):
                         expansion=stage.expansion,
                         stride=stride if index == 0 else 1,
                         rate=first_rate if index == 0 else rate,
-                    )  # fmt: skip
+                    )
                 )
                 channels = stage.channels
             self.stages.append(blocks)

@@ -21,8 +21,12 @@ def check_inverse_weights(inverse_weights: Callable[[np.ndarray], np.ndarray]) -
     expect_equal(weights[0], 1.0, "the weight of the commonest class, 9,000 of 10,000 pixels,", tolerance=1e-6)
     expect_equal(weights, np.array([1, 11.25, 0, 45]), "the weights for 9000, 800, 0 and 200 pixels", tolerance=1e-4)
     last = np.array([10, 0, 40])
-    expect_equal(np.asarray(inverse_weights(last), float), np.array([4.0, 0, 1]), "the weights for 10, 0 and 40 pixels "
-                 "(the commonest class comes last)", tolerance=1e-6)  # fmt: skip
+    expect_equal(
+        np.asarray(inverse_weights(last), float),
+        np.array([4.0, 0, 1]),
+        "the weights for 10, 0 and 40 pixels (the commonest class comes last)",
+        tolerance=1e-6,
+    )
     expect_equal(COUNTS, kept, "counts after the call (change a copy, not the counts)")
 
 

@@ -1,8 +1,7 @@
 """What the notebook hands to fastai: random crops as a transform of pairs."""
 
 import numpy as np
-from fastai.vision.core import PILImage, PILMask
-from fasttransform import ItemTransform
+from fastai.vision.all import ItemTransform, PILImage, PILMask
 
 from helpers.road_surface.train import crop
 

@@ -14,10 +14,18 @@ from helpers.masks import overlay
 from helpers.plots import plot_grid, plot_image
 
 NAMES = {
-    "roadAsphalt": "asphalt", "roadPaved": "paved", "roadUnpaved": "unpaved", "roadMarking": "marking",
-    "speedBump": "speed bump", "catsEye": "cat's eye", "stormDrain": "storm drain", "manholeCover": "manhole",
-    "patchs": "patch", "waterPuddle": "puddle", "cracks": "crack",
-}  # fmt: skip
+    "roadAsphalt": "asphalt",
+    "roadPaved": "paved",
+    "roadUnpaved": "unpaved",
+    "roadMarking": "marking",
+    "speedBump": "speed bump",
+    "catsEye": "cat's eye",
+    "stormDrain": "storm drain",
+    "manholeCover": "manhole",
+    "patchs": "patch",
+    "waterPuddle": "puddle",
+    "cracks": "crack",
+}
 COMMON = 4  # ids below are background and the pavements
 
 
@@ -37,8 +45,9 @@ def _axes(ax: Axes | None, figsize: tuple[float, float]) -> Axes:
     return ax
 
 
-def plot_named(image: np.ndarray, mask: np.ndarray, *, title: str = "", smallest: int = 12,
-               ax: Axes | None = None) -> Axes:  # fmt: skip
+def plot_named(
+    image: np.ndarray, mask: np.ndarray, *, title: str = "", smallest: int = 12, ax: Axes | None = None
+) -> Axes:
     """A picture with the outline and the name of everything that lies on the road.
 
     Args:
@@ -58,10 +67,15 @@ def plot_named(image: np.ndarray, mask: np.ndarray, *, title: str = "", smallest
             if stats[part, cv2.CC_STAT_AREA] >= max(smallest, 0.15 * np.count_nonzero(mask == label)):
                 x, y = centres[part]
                 ax.annotate(
-                    readable(RTK.class_names[label]), (x, y), (x, y - 22 if y > 150 else y - 44), ha="center",
-                    color="white", fontsize=11, bbox={"facecolor": "black", "alpha": 0.75, "pad": 2, "linewidth": 0},
+                    readable(RTK.class_names[label]),
+                    (x, y),
+                    (x, y - 22 if y > 150 else y - 44),
+                    ha="center",
+                    color="white",
+                    fontsize=11,
+                    bbox={"facecolor": "black", "alpha": 0.75, "pad": 2, "linewidth": 0},
                     arrowprops={"arrowstyle": "-", "color": "white"},
-                )  # fmt: skip
+                )
     return ax
 
 
@@ -109,8 +123,9 @@ def plot_weights(schemes: Mapping[str, np.ndarray], counts: np.ndarray, *, ax: A
     return ax
 
 
-def plot_results(images: Sequence[np.ndarray], masks: Mapping[str, Sequence[np.ndarray]], *, width: float = 11.0
-                 ) -> Figure:  # fmt: skip
+def plot_results(
+    images: Sequence[np.ndarray], masks: Mapping[str, Sequence[np.ndarray]], *, width: float = 11.0
+) -> Figure:
     """A row for each picture: the picture, then each of the masks laid over it.
 
     Args:
@@ -130,8 +145,14 @@ def plot_results(images: Sequence[np.ndarray], masks: Mapping[str, Sequence[np.n
     return figure
 
 
-def plot_before_after(before: Sequence[np.ndarray], after: Sequence[np.ndarray], pixels: np.ndarray, *,
-                      names: tuple[str, str] = ("stage one", "stage two"), ax: Axes | None = None) -> Axes:  # fmt: skip
+def plot_before_after(
+    before: Sequence[np.ndarray],
+    after: Sequence[np.ndarray],
+    pixels: np.ndarray,
+    *,
+    names: tuple[str, str] = ("stage one", "stage two"),
+    ax: Axes | None = None,
+) -> Axes:
     """IoU of each class before and after, one point for each seed, the commonest class on top.
 
     Args:
@@ -191,8 +212,15 @@ def plot_voices(voices: Mapping[str, np.ndarray], *, ax: Axes | None = None) -> 
         ax.barh(range(len(voices)), table[:, label], left=left, color=color, edgecolor="0.35", linewidth=0.5)
         for y in np.flatnonzero(table[:, label] > 0.045):
             light = color @ (0.3, 0.6, 0.1) > 0.5
-            ax.text(left[y] + table[y, label] / 2, y, readable(RTK.class_names[label]).replace(" ", "\n"), ha="center",
-                    va="center", fontsize=8, color="black" if light else "white")  # fmt: skip
+            ax.text(
+                left[y] + table[y, label] / 2,
+                y,
+                readable(RTK.class_names[label]).replace(" ", "\n"),
+                ha="center",
+                va="center",
+                fontsize=8,
+                color="black" if light else "white",
+            )
         left += table[:, label]
     ax.set_yticks(range(len(voices)), list(voices))
     ax.set(xlim=(0, 1), xlabel="share of the loss")

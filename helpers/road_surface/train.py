@@ -33,9 +33,14 @@ def rare_place(mask: np.ndarray, rng: np.random.Generator, *, common: int = COMM
 
 
 def crop(
-    image: np.ndarray, mask: np.ndarray, *, size: tuple[int, int], rng: np.random.Generator, balanced: float = 0.0,
+    image: np.ndarray,
+    mask: np.ndarray,
+    *,
+    size: tuple[int, int],
+    rng: np.random.Generator,
+    balanced: float = 0.0,
     common: int = COMMON,
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+) -> tuple[np.ndarray, np.ndarray]:
     """A random crop of picture and mask, larger or smaller, perhaps mirrored, in another light.
 
     Args:
@@ -148,18 +153,38 @@ WAYS = {
 
 
 def fit(
-    network: nn.Module, frames: Sequence[Frame], way: Way, *, steps: int, folder: Path, seed: int, rate: float = RATE,
-    size: tuple[int, int] = CROP, batch: int = BATCH, common: int = COMMON, num_classes: int = RTK.num_classes,
-) -> loop.Run:  # fmt: skip
+    network: nn.Module,
+    frames: Sequence[Frame],
+    way: Way,
+    *,
+    steps: int,
+    folder: Path,
+    seed: int,
+    rate: float = RATE,
+    size: tuple[int, int] = CROP,
+    batch: int = BATCH,
+    common: int = COMMON,
+    num_classes: int = RTK.num_classes,
+) -> loop.Run:
     """Train a network one way for some steps; started again after a kill, the run in `folder` goes on."""
     weights = None if way.weights == "none" else class_weights(class_counts(frames, num_classes), way.weights)
     settings = {"loss": way.loss, "weights": way.weights, "balanced": way.balanced, "steps": steps, "batch": batch}
     draw = batches(frames, size=size, batch=batch, balanced=way.balanced, common=common)
     names = [f"{number}: {np.bincount(frame.mask.ravel()).tolist()}" for number, frame in enumerate(frames)]
     return loop.train(
-        network, draw, loss_function(way.loss, weights), steps=steps, folder=folder, data=names, settings=settings,
-        rate=rate, weight_decay=0.01, warmup=0.1, decay=0.98, seed=seed,
-    )  # fmt: skip
+        network,
+        draw,
+        loss_function(way.loss, weights),
+        steps=steps,
+        folder=folder,
+        data=names,
+        settings=settings,
+        rate=rate,
+        weight_decay=0.01,
+        warmup=0.1,
+        decay=0.98,
+        seed=seed,
+    )
 
 
 def again(run: loop.Run) -> nn.Module:
@@ -183,9 +208,16 @@ def figures(matrix: ConfusionMatrix) -> dict:
 
 
 def two_stages(
-    network: nn.Module, frames: Sequence[Frame], way: Way, *, steps: tuple[int, int], folder: Path, seed: int,
-    judge: Callable[[nn.Module], dict], **options,
-) -> tuple[nn.Module, dict]:  # fmt: skip
+    network: nn.Module,
+    frames: Sequence[Frame],
+    way: Way,
+    *,
+    steps: tuple[int, int],
+    folder: Path,
+    seed: int,
+    judge: Callable[[nn.Module], dict],
+    **options,
+) -> tuple[nn.Module, dict]:
     """Stage one without weights, stage two from it another way; both judged alike.
 
     Args:
@@ -211,9 +243,15 @@ def two_stages(
 
 
 def compare(
-    network: nn.Module, frames: Sequence[Frame], valid_frames: Sequence[Frame], *, steps: tuple[int, int], folder: Path,
-    seed: int, say: Callable[[str], None] = print,
-) -> dict[str, dict]:  # fmt: skip
+    network: nn.Module,
+    frames: Sequence[Frame],
+    valid_frames: Sequence[Frame],
+    *,
+    steps: tuple[int, int],
+    folder: Path,
+    seed: int,
+    say: Callable[[str], None] = print,
+) -> dict[str, dict]:
     """Every way in the same number of steps: from one stage one, and weights from the first step on.
 
     Args:

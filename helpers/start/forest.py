@@ -55,8 +55,9 @@ def find_instances(mask: np.ndarray, instances: np.ndarray, *, min_pixels: int =
     return sorted(found, key=lambda instance: -instance.pixels)
 
 
-def plot_tasks(image: np.ndarray, mask: np.ndarray, instances: np.ndarray, label_set: LabelSet, *,
-               min_share: float = 0.001) -> Figure:  # fmt: skip
+def plot_tasks(
+    image: np.ndarray, mask: np.ndarray, instances: np.ndarray, label_set: LabelSet, *, min_share: float = 0.001
+) -> Figure:
     """What classification, detection, semantic and instance segmentation answer for the same picture.
 
     Args:
@@ -72,8 +73,15 @@ def plot_tasks(image: np.ndarray, mask: np.ndarray, instances: np.ndarray, label
     classification, detection, semantic, instance = axes.flat
 
     plot_image(image, title="classification: what is in the picture?", ax=classification)
-    classification.text(0.03, 0.04, "\n".join(names), transform=classification.transAxes, fontsize=11, va="bottom",
-                        bbox={"facecolor": "white", "alpha": 0.85, "edgecolor": "none"})  # fmt: skip
+    classification.text(
+        0.03,
+        0.04,
+        "\n".join(names),
+        transform=classification.transAxes,
+        fontsize=11,
+        va="bottom",
+        bbox={"facecolor": "white", "alpha": 0.85, "edgecolor": "none"},
+    )
 
     plot_image(image, title="detection: where is each object?", ax=detection)
     named: list[tuple[float, float]] = []
@@ -133,13 +141,30 @@ def plot_palettes(mask: np.ndarray, palettes: dict[str, np.ndarray]) -> Figure:
     figure, axes = plt.subplots(2, len(palettes), figsize=(12, height), squeeze=False, layout="constrained")
     for column, (title, palette) in enumerate(palettes.items()):
         plot_image(colorize(mask, palette), title=title, ax=axes[0, column])
-        plot_image(colorize(mask, as_seen_with_deuteranopia(palette)), title="the same, seen with deuteranopia",
-                   ax=axes[1, column])  # fmt: skip
+        plot_image(
+            colorize(mask, as_seen_with_deuteranopia(palette)),
+            title="the same, seen with deuteranopia",
+            ax=axes[1, column],
+        )
     return figure
 
 
-FEATURES = ("row", "column", "L", "a", "b", "mean L", "mean a", "mean b", "spread", "wide mean L", "wide mean a",
-            "wide mean b", "wide spread", "edge")  # fmt: skip
+FEATURES = (
+    "row",
+    "column",
+    "L",
+    "a",
+    "b",
+    "mean L",
+    "mean a",
+    "mean b",
+    "spread",
+    "wide mean L",
+    "wide mean a",
+    "wide mean b",
+    "wide spread",
+    "edge",
+)
 
 
 def pixel_features(image: np.ndarray) -> np.ndarray:

@@ -49,11 +49,22 @@ class VideoReport:
 
 
 def segment_video(
-    model: Callable[[np.ndarray], np.ndarray], path: str | Path, out: str | Path, *, label_set: LabelSet,
-    view: str = "overlay", palette: str = "official", alpha: float = 0.5, legend: bool = True, start: float = 0.0,
-    end: float | None = None, every: int = 1, crf: int = 23, workers: int = 1,
+    model: Callable[[np.ndarray], np.ndarray],
+    path: str | Path,
+    out: str | Path,
+    *,
+    label_set: LabelSet,
+    view: str = "overlay",
+    palette: str = "official",
+    alpha: float = 0.5,
+    legend: bool = True,
+    start: float = 0.0,
+    end: float | None = None,
+    every: int = 1,
+    crf: int = 23,
+    workers: int = 1,
     progress: bool = True,
-) -> VideoReport:  # fmt: skip
+) -> VideoReport:
     """Label every frame of a video and write the result as a video that browsers play.
 
     Decoding, the model, and drawing with encoding run in threads of their own that hand frames on, so that a frame

@@ -73,8 +73,11 @@ def timed(service: Service, number: int) -> dict[str, float]:
         start = time.perf_counter()
         answer = requests.post(
             f"{service.url}/api/v1/backgrounds/",
-            headers={**service.headers, "Prefer": "wait"}, files={"picture": data}, data={"mode": "blur"}, timeout=120,
-        )  # fmt: skip
+            headers={**service.headers, "Prefer": "wait"},
+            files={"picture": data},
+            data={"mode": "blur"},
+            timeout=120,
+        )
         if answer.status_code == 202:  # not done within the longest wait
             result = service.url + answer.json()["result"]
             while (answer := requests.get(result, timeout=60)).status_code == 409:

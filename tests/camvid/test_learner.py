@@ -161,14 +161,26 @@ def test_shares_of_classes_leave_void_out(dls) -> None:
 
 def test_records_come_with_command_and_scores(tmp_path, capsys) -> None:
     matrix = ConfusionMatrix(11).update(np.array([0, 0, 1]), np.array([0, 1, 1]))
-    record = {"command": "python -m helpers train camvid", "date": "2026-11-20", "device": "2 CPU cores",
-              "minutes": 3.02, "epochs": 12.6, "before": {"command": "half the size", "minutes": 2, "epochs": 20.4},
-              **matrix.figures(CAMVID11.class_names)}  # fmt: skip
+    record = {
+        "command": "python -m helpers train camvid",
+        "date": "2026-11-20",
+        "device": "2 CPU cores",
+        "minutes": 3.02,
+        "epochs": 12.6,
+        "before": {"command": "half the size", "minutes": 2, "epochs": 20.4},
+        **matrix.figures(CAMVID11.class_names),
+    }
     (tmp_path / "camvid_try.json").write_text(json.dumps(record), encoding="utf-8")
     iou = read_records("try", folder=tmp_path)["try"]["iou"]
     np.testing.assert_allclose(iou[:2], [0.5, 0.5])
     assert np.isnan(iou[2:]).all(), "classes that are in neither truth nor prediction have no score"
     printed = capsys.readouterr().out
-    for part in ("try: python -m helpers train camvid", "2 CPU cores", "3.0 min, 13 epochs", "mean IoU 0.5000",
-                 "before: half the size", "2.0 min, 20 epochs"):  # fmt: skip
+    for part in (
+        "try: python -m helpers train camvid",
+        "2 CPU cores",
+        "3.0 min, 13 epochs",
+        "mean IoU 0.5000",
+        "before: half the size",
+        "2.0 min, 20 epochs",
+    ):
         assert part in printed

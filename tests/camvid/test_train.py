@@ -140,7 +140,7 @@ WRONG = {
     ("--rate", "nan"): "'--rate'",
     ("--minutes", "inf"): "'--minutes'",
     ("--seed", "-1"): "'--seed'",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("options", WRONG, ids=" ".join)

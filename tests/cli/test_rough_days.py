@@ -128,8 +128,9 @@ def test_output_in_any_encoding_and_names_of_any_bytes(tmp_path, encoding):
     open(os.fsencode(tmp_path / "images") + b"/p\xff.png", "wb").close()
     done = subprocess.run(
         [sys.executable, "-m", "helpers", "check-dataset", str(tmp_path)],
-        env={**os.environ, "PYTHONIOENCODING": encoding}, capture_output=True,
-    )  # fmt: skip
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        capture_output=True,
+    )
     assert done.returncode == 2 and b"Traceback" not in done.stderr and b"problems" in done.stdout
 
 

@@ -42,8 +42,10 @@ def test_pairs_follow_the_stem_not_the_listing(camvid):
     (camvid / "images" / "a.jpg").rename(camvid / "images" / "a.PNG")
     pairs = pair_by_stem(camvid / "images", str(camvid / "labels"))
     assert [(image.name, label.name) for image, label in pairs] == [
-        ("a.PNG", "a_P.png"), ("b.jpg", "b_P.png"), ("c.jpg", "c_P.png")
-    ]  # fmt: skip
+        ("a.PNG", "a_P.png"),
+        ("b.jpg", "b_P.png"),
+        ("c.jpg", "c_P.png"),
+    ]
 
 
 def test_pairing_names_every_missing_partner(camvid):

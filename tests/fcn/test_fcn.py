@@ -451,10 +451,12 @@ def test_weights_are_found_in_the_checkpoints_of_other_programs(tmp_path, street
     state = torch.load(street_file, weights_only=True)
     prefixed = {f"module.{key}": value for key, value in state.items()}
     for saved in (
-        prefixed, {"model": state, "epoch": 3}, {"state_dict": prefixed},
+        prefixed,
+        {"model": state, "epoch": 3},
+        {"state_dict": prefixed},
         {f"module._orig_mod.{key}": value for key, value in state.items()},
         {"model": state, "args": argparse.Namespace(lr=0.1)},
-    ):  # fmt: skip
+    ):
         torch.save(saved, tmp_path / "other.pt")
         found = read_weights(tmp_path / "other.pt")
         assert found.keys() == state.keys() and all(torch.equal(found[key], state[key]) for key in state)

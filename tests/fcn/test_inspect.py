@@ -19,9 +19,12 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 @pytest.fixture(scope="module")
 def small() -> nn.Module:
     return nn.Sequential(
-        nn.Conv2d(3, 8, 3, stride=2, padding=1, bias=False), nn.ReLU(), nn.Conv2d(8, 4, 1), nn.MaxPool2d(2),
+        nn.Conv2d(3, 8, 3, stride=2, padding=1, bias=False),
+        nn.ReLU(),
+        nn.Conv2d(8, 4, 1),
+        nn.MaxPool2d(2),
         nn.Conv2d(4, 4, 3, padding=1, groups=4),
-    ).eval()  # fmt: skip
+    ).eval()
 
 
 def test_convolutions_of_a_small_network(small: nn.Module) -> None:

@@ -116,9 +116,17 @@ def test_two_stages_follow_each_other_and_a_finished_run_is_read_again(tmp_path,
 
     def run() -> dict:
         return train.two_stages(
-            tiny(), frames, train.Way(weights="enet", balanced=1.0), steps=(40, 5), folder=tmp_path, seed=0,
-            judge=judge, size=(32, 48), batch=4, rate=0.02,
-        )[1]  # fmt: skip
+            tiny(),
+            frames,
+            train.Way(weights="enet", balanced=1.0),
+            steps=(40, 5),
+            folder=tmp_path,
+            seed=0,
+            judge=judge,
+            size=(32, 48),
+            batch=4,
+            rate=0.02,
+        )[1]
 
     first, again = run(), run()
     assert judged[0] > 0.5, "stage one finds the road"

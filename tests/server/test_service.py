@@ -67,8 +67,10 @@ def send(service: Service, image: np.ndarray, **headers: str) -> requests.Respon
     while True:
         answer = requests.post(
             f"{service.url}/api/v1/backgrounds/",
-            headers={**service.headers, **headers}, files={"picture": file.getvalue()}, timeout=120,
-        )  # fmt: skip
+            headers={**service.headers, **headers},
+            files={"picture": file.getvalue()},
+            timeout=120,
+        )
         if answer.status_code != 429:
             return answer
         time.sleep(float(answer.headers["Retry-After"]) / 5)

@@ -62,9 +62,19 @@ def test_a_picture_that_the_model_cannot_take_fails_alone(ada, picture, at_work)
 
 @pytest.mark.parametrize(
     ("header", "seconds"),
-    [("", 0), ("wait", 30), ("wait=4", 4), ("return=minimal, wait=4", 4), ("wait=999", 30), ("wait=x", 0),
-     ("waiter", 0), ('WAIT="5"', 5), ("wait=" + "9" * 5000, 0), ("wait=4; foo", 4)],
-)  # fmt: skip
+    [
+        ("", 0),
+        ("wait", 30),
+        ("wait=4", 4),
+        ("return=minimal, wait=4", 4),
+        ("wait=999", 30),
+        ("wait=x", 0),
+        ("waiter", 0),
+        ('WAIT="5"', 5),
+        ("wait=" + "9" * 5000, 0),
+        ("wait=4; foo", 4),
+    ],
+)
 def test_preferred_wait(header, seconds):
     assert preferred_wait(header) == seconds
 
@@ -153,10 +163,21 @@ def test_ids_are_random_and_nothing_is_listed(ada, picture):
 
 @pytest.mark.parametrize(
     "path",
-    [f"{URL}1/", f"{URL}1/result/", f"{URL}../../settings.py", "/static/../settings.py", "/static/%2e%2e/settings.py",
-     "/static/..%2f..%2fserver/settings.py", "/static//etc/passwd", "/static/", "/static/server/", "/jobs.sqlite3",
-     "/media/", f"{URL}%00/"],
-)  # fmt: skip
+    [
+        f"{URL}1/",
+        f"{URL}1/result/",
+        f"{URL}../../settings.py",
+        "/static/../settings.py",
+        "/static/%2e%2e/settings.py",
+        "/static/..%2f..%2fserver/settings.py",
+        "/static//etc/passwd",
+        "/static/",
+        "/static/server/",
+        "/jobs.sqlite3",
+        "/media/",
+        f"{URL}%00/",
+    ],
+)
 def test_nothing_is_read_by_path(stranger, path):
     assert stranger.get(path).status_code in (400, 404)
 

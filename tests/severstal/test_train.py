@@ -216,8 +216,19 @@ def test_f1_is_of_all_crack_pixels_together():
 
 def test_train_cracks_writes_weights_and_a_record(tmp_path, monkeypatch):
     folder = photos(tmp_path / "set")
-    arguments = ["train", "cracks", str(folder), "--out", str(tmp_path / "run"), "--steps", "2", "--batch", "2",
-                 "--width", "32"]  # fmt: skip
+    arguments = [
+        "train",
+        "cracks",
+        str(folder),
+        "--out",
+        str(tmp_path / "run"),
+        "--steps",
+        "2",
+        "--batch",
+        "2",
+        "--width",
+        "32",
+    ]
     monkeypatch.setattr(sys, "argv", ["helpers", *arguments])
     result = CLI.invoke(app, arguments)
     assert result.exit_code == 0, result.output

@@ -73,8 +73,11 @@ def test_publish_renames_badges_and_links_and_nothing_else(tmp_path: Path) -> No
 
     changed = rename_repository(tmp_path, REPOSITORY, "ada/streets")
     assert set(map(str, changed)) == {
-        "README.md", "helpers/environment.py", "helpers/setup_cell.py", "notebooks/00.ipynb"
-    }  # fmt: skip
+        "README.md",
+        "helpers/environment.py",
+        "helpers/setup_cell.py",
+        "notebooks/00.ipynb",
+    }
     assert readme.read_text() == (
         f"https://github.com/ada/streets.git and {REPOSITORY}-other, x/{REPOSITORY.split('/')[1]}"
     )

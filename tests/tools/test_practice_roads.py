@@ -30,7 +30,7 @@ from tools.practice_roads.surface import (
     PUDDLE,
     UNPAVED,
     Surface,
-)  # fmt: skip
+)
 
 FOLDER = DATA / "rtk_practice"
 

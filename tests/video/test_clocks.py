@@ -46,8 +46,16 @@ def test_the_sound_stays_with_the_picture(tmp_path, form):
         first_picture = next(file.decode(video=0)).time
     for start in (0, 1.2):
         out = tmp_path / "out.mp4"
-        segment_video(lambda image: np.zeros(image.shape[:2], np.uint8), path, out, label_set=CITYSCAPES, start=start,
-                      view="map", legend=False, progress=False)  # fmt: skip
+        segment_video(
+            lambda image: np.zeros(image.shape[:2], np.uint8),
+            path,
+            out,
+            label_set=CITYSCAPES,
+            start=start,
+            view="map",
+            legend=False,
+            progress=False,
+        )
         expected = [beep for moment in beeps(path) if (beep := moment - first_picture - start) > -0.001]
         assert 1 <= len(expected) <= len(beeps(out))
         assert np.allclose(beeps(out)[-len(expected) :], expected, atol=0.005), "an eighth of a frame"
@@ -66,11 +74,18 @@ class Side(dict):
     """What a frame of PyAV offers, with a display matrix of our own."""
 
 
-@pytest.mark.parametrize("matrix, turn", [
-    ([1, 0, 0, 1], lambda a: a), ([0, 1, -1, 0], lambda a: np.rot90(a, -1)), ([-1, 0, 0, -1], lambda a: np.rot90(a, 2)),
-    ([0, -1, 1, 0], lambda a: np.rot90(a)), ([-1, 0, 0, 1], lambda a: a[:, ::-1]), ([1, 0, 0, -1], lambda a: a[::-1]),
-    ([0, 1, 1, 0], lambda a: a.swapaxes(0, 1)),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "matrix, turn",
+    [
+        ([1, 0, 0, 1], lambda a: a),
+        ([0, 1, -1, 0], lambda a: np.rot90(a, -1)),
+        ([-1, 0, 0, -1], lambda a: np.rot90(a, 2)),
+        ([0, -1, 1, 0], lambda a: np.rot90(a)),
+        ([-1, 0, 0, 1], lambda a: a[:, ::-1]),
+        ([1, 0, 0, -1], lambda a: a[::-1]),
+        ([0, 1, 1, 0], lambda a: a.swapaxes(0, 1)),
+    ],
+)
 def test_turned_and_mirrored_pictures_are_shown_as_players_do(matrix, turn):
     from types import SimpleNamespace
 
@@ -83,8 +98,10 @@ def test_turned_and_mirrored_pictures_are_shown_as_players_do(matrix, turn):
     assert (_upright(frame, None) == turn(pixels)).all()
 
 
-@pytest.mark.parametrize("form, options", [("mkv", {}), ("mp4", {"options": {"movflags": "faststart"}}),
-                                           ("avi", FORMS["avi"]), ("flv", FORMS["flv"])])  # fmt: skip
+@pytest.mark.parametrize(
+    "form, options",
+    [("mkv", {}), ("mp4", {"options": {"movflags": "faststart"}}), ("avi", FORMS["avi"]), ("flv", FORMS["flv"])],
+)
 def test_a_file_that_was_cut_short_says_by_how_much(tmp_path, form, options):
     path = write_clip(tmp_path / f"clip.{form}", **options)
     reader = VideoReader(path)
@@ -94,8 +111,13 @@ def test_a_file_that_was_cut_short_says_by_how_much(tmp_path, form, options):
     reader = VideoReader(path)
     shown = len(list(reader)) / FPS
     assert 0.5 < reader.missing < 2 and shown + reader.missing == pytest.approx(3, abs=0.25)
-    report = segment_video(lambda image: np.zeros(image.shape[:2], np.uint8), path, tmp_path / "out.mp4",
-                           label_set=CITYSCAPES, progress=False)  # fmt: skip
+    report = segment_video(
+        lambda image: np.zeros(image.shape[:2], np.uint8),
+        path,
+        tmp_path / "out.mp4",
+        label_set=CITYSCAPES,
+        progress=False,
+    )
     assert f"cut short, {reader.missing:.1f} s are missing" in str(report)
     reader = VideoReader(path, end=1)
     assert list(reader) and reader.missing == 0, "what was asked for is there"
@@ -105,8 +127,13 @@ def test_a_colon_in_a_relative_name_is_part_of_the_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_clip(tmp_path / "2026-11-20T12:30.mp4", seconds=0.4, sound=None)
     (tmp_path / "out:1").mkdir()
-    report = segment_video(lambda image: np.zeros(image.shape[:2], np.uint8), "2026-11-20T12:30.mp4", "out:1/12:30.mp4",
-                           label_set=CITYSCAPES, progress=False)  # fmt: skip
+    report = segment_video(
+        lambda image: np.zeros(image.shape[:2], np.uint8),
+        "2026-11-20T12:30.mp4",
+        "out:1/12:30.mp4",
+        label_set=CITYSCAPES,
+        progress=False,
+    )
     assert report.frames == 10 and (tmp_path / "out:1" / "12:30.mp4").is_file()
 
 

@@ -37,7 +37,7 @@ from helpers.video import (
     show_preview,
     show_video,
     write_video,
-)  # fmt: skip
+)
 from helpers.video.pipeline import prefetch
 
 RED, GREEN, BLUE, GRAY = (220, 20, 60), (60, 160, 60), (40, 60, 200), (128, 128, 128)
@@ -179,11 +179,14 @@ def test_broken_frames_in_the_middle_are_left_out_and_counted(tmp_path, codec, s
     assert 15 not in tenths and set(range(30)) - tenths <= set(range(15, 20))
 
 
-@pytest.mark.parametrize("content, message", [
-    (b"", "cannot read"),
-    (b"a shopping list\n" * 50, "cannot read"),
-    (b"\x00\x00\x00\x20ftypisom" + b"\x00" * 500, "cannot read|no picture track"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        (b"", "cannot read"),
+        (b"a shopping list\n" * 50, "cannot read"),
+        (b"\x00\x00\x00\x20ftypisom" + b"\x00" * 500, "cannot read|no picture track"),
+    ],
+)
 def test_not_a_video(tmp_path, content, message):
     path = tmp_path / "list.mp4"
     path.write_bytes(content)
@@ -216,10 +219,15 @@ def test_sound_only_and_no_file_and_no_frames(tmp_path, clip):
     assert not (tmp_path / "empty.mp4").exists()
 
 
-@pytest.mark.parametrize("options, message", [
-    ({"start": 5}, "ends after 4.00 s"), ({"start": -1}, "starts at 0"), ({"start": 2, "end": 1}, "ends later"),
-    ({"every": 0}, "every is 0"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"start": 5}, "ends after 4.00 s"),
+        ({"start": -1}, "starts at 0"),
+        ({"start": 2, "end": 1}, "ends later"),
+        ({"every": 0}, "every is 0"),
+    ],
+)
 def test_impossible_parts(clip, options, message):
     with pytest.raises(VideoError, match=message):
         read_frames(clip, **options)
@@ -266,13 +274,16 @@ def test_times_are_kept(tmp_path):
     assert [seconds for seconds, _ in VideoReader(writer.path)] == pytest.approx(moments, abs=1e-3)
 
 
-@pytest.mark.parametrize("frames, path, message", [
-    ([card(), card(height=50)], "a.mp4", "frame 1 is"),
-    ([card().astype(np.float32)], "a.mp4", "float32"),
-    ([card()[..., 0]], "a.mp4", r"\(H, W, 3\)"),
-    ([card()], "a.avi", r"written as \.mp4"),
-    ([card()], "none/a.mp4", "no folder"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "frames, path, message",
+    [
+        ([card(), card(height=50)], "a.mp4", "frame 1 is"),
+        ([card().astype(np.float32)], "a.mp4", "float32"),
+        ([card()[..., 0]], "a.mp4", r"\(H, W, 3\)"),
+        ([card()], "a.avi", r"written as \.mp4"),
+        ([card()], "none/a.mp4", "no folder"),
+    ],
+)
 def test_refused_frames_leave_no_file(tmp_path, frames, path, message):
     with pytest.raises(VideoError, match=message):
         write_video(tmp_path / path, frames, fps=10)
@@ -580,12 +591,25 @@ def test_plays_in_chromium(tmp_path, clip):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=tmp_path))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     browser = subprocess.Popen(
-        [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync", "--mute-audio",
-         "--autoplay-policy=no-user-gesture-required", f"--user-data-dir={tmp_path / 'profile'}",
-         "--remote-debugging-port=0", f"http://127.0.0.1:{server.server_port}/page.html"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        [
+            CHROMIUM,
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--mute-audio",
+            "--autoplay-policy=no-user-gesture-required",
+            f"--user-data-dir={tmp_path / 'profile'}",
+            "--remote-debugging-port=0",
+            f"http://127.0.0.1:{server.server_port}/page.html",
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         assert done.wait(60), "the browser said nothing"
     finally:

@@ -60,9 +60,15 @@ def export(network: DeepLabV3Plus, path: Path) -> None:
 
 
 DEEPLAB = StreetModel(
-    "tools.bundled_models.train_deeplab", build, lambda network: network.encoder, street_loss, score, CAMVID11,
-    "weights.pt", export,
-)  # fmt: skip
+    "tools.bundled_models.train_deeplab",
+    build,
+    lambda network: network.encoder,
+    street_loss,
+    score,
+    CAMVID11,
+    "weights.pt",
+    export,
+)
 app = training_app(DEEPLAB)
 
 if __name__ == "__main__":

@@ -21,8 +21,9 @@ def photograph(linear: np.ndarray, road: Road, frame: int) -> np.ndarray:
     picture = picture * (1 - dirt) + (0.55 * haze + 28) * dirt
     for _ in range(2):  # colour is stored coarsely, and twice: by the camera's video and by its JPEG
         quality = int(lens.integers(72, 86))
-        _, coded = cv2.imencode(".jpg", np.clip(picture, 0, 255)[..., ::-1].astype(np.uint8),
-                                [cv2.IMWRITE_JPEG_QUALITY, quality])  # fmt: skip
+        _, coded = cv2.imencode(
+            ".jpg", np.clip(picture, 0, 255)[..., ::-1].astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, quality]
+        )
         picture = cv2.imdecode(coded, cv2.IMREAD_COLOR)[..., ::-1].astype(np.float32)
     return picture.astype(np.uint8)
 

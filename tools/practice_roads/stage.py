@@ -100,8 +100,11 @@ class RoadStage(Stage):
         uv = np.stack([u, v], axis=-1).reshape(-1, 2)[faces.ravel()]
         mesh.uv_layers.new(name="map").data.foreach_set("uv", uv.astype(np.float32).ravel())
         mesh.polygons.foreach_set("use_smooth", np.ones(len(faces), bool))
-        encoded = np.where(surface.colour <= 0.0031308, surface.colour * 12.92,
-                           1.055 * np.maximum(surface.colour, 1e-6) ** (1 / 2.4) - 0.055)  # fmt: skip
+        encoded = np.where(
+            surface.colour <= 0.0031308,
+            surface.colour * 12.92,
+            1.055 * np.maximum(surface.colour, 1e-6) ** (1 / 2.4) - 0.055,
+        )
         data = np.stack([surface.rough, surface.classes / 255, np.zeros_like(surface.rough)], axis=-1)
         self._maps = {
             "colour": _image("colour", encoded),

@@ -115,8 +115,9 @@ class Surface:
         columns = (self.across + 0.012 * noise(self.rng, shape, 0.12)) / long + shift + 50
         column = np.floor(columns).astype(int)
         stones = self.rng.standard_normal((row.max() + 1, column.max() + 1), dtype=np.float32)[row, column]
-        gap = np.minimum(np.minimum(rows_at % deep, deep - rows_at % deep),
-                         np.minimum(columns % 1, 1 - columns % 1) * long)  # fmt: skip
+        gap = np.minimum(
+            np.minimum(rows_at % deep, deep - rows_at % deep), np.minimum(columns % 1, 1 - columns % 1) * long
+        )
         joint = np.clip(1 - gap / (0.016 + 0.006 * np.abs(self.worn)), 0, 1)
         tone = self.rng.uniform(0.13, 0.2) * (
             1 + 0.2 * stones + 0.12 * self._noise(0.03, 2) + 0.12 * self._noise(2.5, 3)

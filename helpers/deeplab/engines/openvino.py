@@ -131,8 +131,10 @@ def _put_channels_first(argmax: openvino.Node) -> None:
     small, size, axes = enlarged.input_values()
     if axes.get_node().get_type_name() != "Constant" or axes.get_node().get_data().tolist() != [1, 2]:
         return
-    how = {name: enlarged.get_attributes()[name] for name in ("mode", "shape_calculation_mode", "nearest_mode",
-                                                              "coordinate_transformation_mode")}  # fmt: skip
+    how = {
+        name: enlarged.get_attributes()[name]
+        for name in ("mode", "shape_calculation_mode", "nearest_mode", "coordinate_transformation_mode")
+    }
     turned = ops.transpose(small, [0, 3, 1, 2])
     scores = ops.interpolate(turned, size, axes=ops.constant([2, 3]), **how)
     ids = ops.topk(scores, 1, 1, "max", "none", index_element_type="i64").output(1)
