@@ -21,7 +21,7 @@ TEST_ARGS ?= tests
 MINUTES ?= 110
 FCN_MINUTES ?= 25
 # The notebooks' own tests: every cell must run; the text of cells tagged nbval-check-output must not change.
-NBVAL := --nbval-lax --nbval-cell-timeout=300 -p no:cacheprovider
+NBVAL := --nbval-lax --nbval-cell-timeout=900 -p no:cacheprovider
 
 # Headless, and the sample tier whatever the shell has set: tests must not depend on downloads.
 QUIET := MPLBACKEND=Agg TF_CPP_MIN_LOG_LEVEL=3 SEGMENTATION_TIER=sample

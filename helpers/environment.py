@@ -123,7 +123,8 @@ def device_name() -> str:
 
 def progress_stream() -> TextIO:
     """Where progress bars go: into the page in a notebook, which paints stderr red as if it were an error."""
-    return sys.stdout if "ipykernel" in sys.modules else sys.stderr
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    return sys.stdout if hasattr(shell, "kernel") else sys.stderr
 
 
 def typed_command(module: str = "helpers") -> str:

@@ -142,6 +142,7 @@ def test_colab_is_told_where_to_click(colab: Machine) -> None:
     assert "Runtime ▸ Change runtime type" in colab.run(SETUP_CELL).stdout
 
 
+@pytest.mark.slow
 def test_missing_light_package_is_installed_and_nothing_else_changes(colab: Machine, tmp_path: Path) -> None:
     wheel(tmp_path / "wheels", "tiny_light", "numpy>=1.0")
     require(colab, tmp_path, "tiny-light>=1")
@@ -152,6 +153,7 @@ def test_missing_light_package_is_installed_and_nothing_else_changes(colab: Mach
     assert set(colab.versions()) - set(before) == {"tiny_light 1.0"} and set(before) <= set(colab.versions())
 
 
+@pytest.mark.slow
 def test_a_package_that_would_replace_numpy_is_refused(colab: Machine, tmp_path: Path) -> None:
     wheel(tmp_path / "wheels", "tiny_greedy", "numpy==1.0")
     wheel(tmp_path / "wheels", "numpy")

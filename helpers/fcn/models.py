@@ -176,6 +176,7 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     """
     if (fault := objection(path)) and kind_of(path) != "pickle":
         raise ModelError(fault)
+    Path(path).open("rb").close()  # what can't be opened is no damage
     try:
         if zipfile.is_zipfile(path):  # torch itself doesn't look at the checksums
             with zipfile.ZipFile(path) as parts:
@@ -194,8 +195,6 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
             f"{path} is refused: it is no file of weights, or holds code beside them (a learner, a whole model); "
             "save its weights with torch.save(model.state_dict(), path)"
         ) from error
-    except OSError:
-        raise
     except Exception as error:  # a damaged pickle fails in a dozen ways
         raise ModelError(f"{path} is damaged or no file of weights") from error
     weights = _state_dict(weights)

@@ -91,7 +91,7 @@ def plot_tasks(
         detection.add_patch(Rectangle((left, top), width, height, fill=False, linewidth=2, edgecolor=color))
         at_edge = left > 0.85 * image.shape[1]  # there the name ends where the box ends, to stay in the picture
         x, y = left + width if at_edge else left, max(top - 3, 12)
-        if any(abs(x - other) < 70 and abs(y - line) < 22 for other, line in named):
+        if any(abs(x - other) < 0.12 * mask.shape[1] and abs(y - line) < 0.05 * mask.shape[0] for other, line in named):
             continue  # names would lie over each other; the box's colour says the class, too
         named.append((x, y))
         detection.text(

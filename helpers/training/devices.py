@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import math
+import platform
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
@@ -37,6 +38,16 @@ WAYS = {
     "channels_last": Way(torch.channels_last),
     "channels_last bfloat16": Way(torch.channels_last, torch.bfloat16),
 }
+
+
+def has_arithmetic(dtype: torch.dtype, device: torch.device) -> bool:
+    """Whether a device computes in this precision itself, as far as torch tells; else timing it may take minutes.
+
+    Of x86 processors only those with AVX-512 are given kernels for bfloat16 by oneDNN; others imitate them.
+    """
+    level = torch.backends.cpu.get_cpu_capability()
+    imitates = device.type == "cpu" and dtype == torch.bfloat16 and level in ("DEFAULT", "AVX2")
+    return not imitates or platform.machine() not in ("x86_64", "AMD64")
 
 
 def best_device() -> torch.device:
@@ -116,6 +127,7 @@ def _fastest(
     shapes = [(name, tuple(value.shape)) for name, value in network.state_dict().items()]
     digest = hashlib.sha256(repr((type(network).__name__, shapes)).encode()).hexdigest()[:8]
     batch, channels, pixels = _about(images)
+    ways = [name for name in ways if has_arithmetic(WAYS[name].dtype, images.device)]
     place = f"torch {torch.__version__}, {torch.get_num_threads()} threads, {images.device.type}"
 
     def candidate(way: Way) -> Callable[[], None]:

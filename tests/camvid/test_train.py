@@ -63,7 +63,7 @@ def test_command_writes_weights_and_record(town: Path, tmp_path: Path, monkeypat
     assert record["command"] == "python -m helpers train camvid --dir town"
     assert record["steps"] > 1
     assert record["epochs"] == pytest.approx(record["steps"] * 2 / 4)
-    assert record["iou"]["Sky"] is None and record["valid_pictures"] == 2
+    assert not record["iou"]["Sky"] and record["valid_pictures"] == 2
     assert record["history"] and 0 <= record["history"][-1]["mean_iou"] <= 1
     # The other commands take the weights.
     scored = tmp_path / "scored.json"

@@ -42,6 +42,7 @@ def test_the_practice_column_is_what_the_model_scores_now(model):
     assert measured(model, paths.DATA / "camvid_practice") == pytest.approx(figures, abs=0.3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ROWS)
 def test_the_real_column_is_what_the_model_scores_now(model):
     if paths.real_data() is None:

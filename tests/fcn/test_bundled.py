@@ -91,6 +91,7 @@ def test_real_streets_are_scored(real_data, tmp_path):
     assert figures["iou"]["car"] > 0.6 and figures["iou"]["person"] > 0.25
 
 
+@pytest.mark.slow
 def test_real_photos_with_voc_masks_are_scored(real_data, tmp_path):
     record = tmp_path / "record.json"
     print(run("evaluate", "fcn_street", real_data / "coco_voc", "--truth", "voc", "--json", record))
@@ -100,6 +101,7 @@ def test_real_photos_with_voc_masks_are_scored(real_data, tmp_path):
     assert 0.02 < figures["mean_iou"] < 0.5 and figures["iou"]["cat"] == 0
 
 
+@pytest.mark.slow
 def test_a_real_voc_model_is_scored_on_the_same_photos(real_data, tmp_path):
     model, record = real_data / "models" / "deeplabv3_mnv2_pascal_quant.tflite", tmp_path / "record.json"
     words = ("--labels", "voc", "--truth", "voc", "--json", record)

@@ -38,6 +38,7 @@ def test_weights_from_torch_give_what_torch_gives(picture) -> None:
     np.testing.assert_allclose(features, expected, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_another_epsilon_does_not(picture) -> None:
     other = model.efficientnet_lite0(keras.Input((None, None, 3)), epsilon=1e-5)
     model.carry_over(other, model.imagenet_arrays())

@@ -34,6 +34,7 @@ def run(*arguments):
     return CliRunner().invoke(app, ["train", "keras", *map(str, arguments)])
 
 
+@pytest.mark.slow
 def test_it_trains_records_and_refuses(town, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(train, "FRAME", (64, 96))
     monkeypatch.setattr(train, "VIEW", (32, 64))
@@ -52,6 +53,7 @@ def test_it_trains_records_and_refuses(town, tmp_path, monkeypatch) -> None:
     assert run("--dir", town, "--out", tmp_path / "other").exit_code == 2
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_not_finite_saves_nothing(town, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(train, "FRAME", (32, 64))
     monkeypatch.setattr(train, "VIEW", (32, 32))

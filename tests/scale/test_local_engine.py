@@ -70,6 +70,7 @@ def test_a_killed_worker_is_replaced_and_nothing_is_lost_or_counted_twice(drive:
     assert np.array_equal(report.matrix.counts, plain_matrix(drive))
 
 
+@pytest.mark.slow
 def test_a_frame_that_kills_every_worker_fails_alone(drive: Path, tmp_path: Path) -> None:
     report = read_report(run(drive, tmp_path, scale_stub.load_killer, batch=2))
     assert report.failures == [("frame_007.png", "2 workers died over this frame")]
@@ -104,6 +105,7 @@ def test_a_full_disk_ends_the_run_and_keeps_what_is_done(
     assert read_report(run(drive, tmp_path)).rows == 40
 
 
+@pytest.mark.slow
 def test_a_killed_program_goes_on_when_started_again(drive: Path, tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(PROGRAM.format(drive=str(drive), labels=str(drive / "labels"), out=str(tmp_path)))

@@ -101,6 +101,7 @@ def random_network(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_graph_equals_torch(random_network: Path) -> None:
     torch_logits, graph_logits = load(random_network / "torch.npz"), load(random_network / "graph.npz")
     assert set(torch_logits) == set(graph_logits) == {f"{h}x{w}" for h, w in SIZES}
@@ -138,6 +139,7 @@ def test_wrong_names_and_weights_are_refused(random_network: Path) -> None:
     assert not (random_network / "graph.pb").exists()
 
 
+@pytest.mark.slow
 def test_bundled_graph_equals_torch(tmp_path: Path) -> None:
     (tmp_path / BUNDLED.name).write_bytes(BUNDLED.read_bytes())
     write_images(tmp_path)

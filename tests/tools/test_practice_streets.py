@@ -172,6 +172,7 @@ def fingerprints(things: list[Thing], *names: str) -> list[bytes]:
     return [a["verts"].tobytes() for a in found if not ids or np.isin(a["part"], ids).any()]
 
 
+@pytest.mark.slow
 def test_a_seed_gives_one_street_and_no_two_streets_share_a_house_a_tree_or_a_car(things):
     again = Shot("a", "elmbury", 900, EXTRAS, length=50).world().things
     other = Shot("b", "elmbury", 901, EXTRAS, length=50).world().things

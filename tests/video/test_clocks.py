@@ -8,7 +8,7 @@ from clips import FPS, beeps, number, write_clip
 from helpers.images import ImageError
 from helpers.labels import CITYSCAPES
 from helpers.video import VideoError, VideoReader, segment_video
-from helpers.video.reader import _upright
+from helpers.video.reader import upright
 
 FORMS = {
     "mp4": {"picture_at": 0.5},
@@ -95,7 +95,7 @@ def test_turned_and_mirrored_pictures_are_shown_as_players_do(matrix, turn):
     a, b, c, d = np.array(matrix) * 65536
     side = np.array([a, b, 0, c, d, 0, 0, 0, 1 << 30], np.int32).tobytes()
     frame = SimpleNamespace(width=3, height=2, to_ndarray=lambda **_: pixels, side_data={Type.DISPLAYMATRIX: side})
-    assert (_upright(frame, None) == turn(pixels)).all()
+    assert (upright(frame, None) == turn(pixels)).all()
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ def test_part_of_a_video(clip, start, length, every):
 def test_frames_are_read_lazily(clip, monkeypatch):
     decoded = []
     black = np.zeros((2, 2, 3), np.uint8)
-    monkeypatch.setattr("helpers.video.reader.upright", lambda frame: decoded.append(frame) or black)
+    monkeypatch.setattr("helpers.video.reader.upright", lambda frame, shape: decoded.append(frame) or black)
     frames = read_frames(clip)
     next(frames), next(frames)
     assert len(decoded) == 3  # one more was looked at to learn the size

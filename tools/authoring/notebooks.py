@@ -25,7 +25,7 @@ PAGE_STYLE = "<style>.highlight pre { font-family: var(--jp-code-font-family); f
 # The files in which owner and repository name occur.
 PUBLISHED = ("README.md", "CONTRIBUTING.md", "helpers/environment.py", "helpers/setup_cell.py", "notebooks/*.ipynb")
 
-CELL_TIMEOUT = 300  # seconds
+CELL_TIMEOUT = 900  # seconds
 app = typer.Typer(help=__doc__.split("\n\n")[0], add_completion=False, pretty_exceptions_enable=False)
 
 

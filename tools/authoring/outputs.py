@@ -99,7 +99,7 @@ def _same_output(old: dict, new: dict) -> bool:
 
 
 def _same_data(kind: str, old, new) -> bool:
-    if kind == "image/png":
+    if kind in ("image/png", "image/jpeg"):
         return _look_alike(old, new)
     return old == new or (isinstance(new, str) and _without_timings(old) == _without_timings(new))
 
@@ -109,7 +109,7 @@ def _without_timings(text: str) -> str:
 
 
 def _look_alike(old: str, new: str) -> bool:
-    """Two base64 PNGs of one size that differ by less than a drawn character: 32 grey levels in a 4×4 block."""
+    """Two base64 pictures of one size that differ by less than a drawn character: 32 grey levels in a 4×4 block."""
     a, b = (open_png(png).convert("RGB") for png in (old, new))
     if a.size != b.size:
         return False
@@ -149,8 +149,7 @@ def _tidy_outputs(outputs: Sequence[NotebookNode], alt: str | None) -> list[Note
                 continue
             _describe(output, alt)
             if "image/png" in output.data:
-                legend = output.metadata.get("image/png", {}).get("legend", ())
-                output.data["image/png"] = small_png(output.data["image/png"], keep=legend)
+                _shrink(output)
             tidy.append(output)
         else:
             tidy.append(output)
@@ -174,6 +173,24 @@ def _describe(output: NotebookNode, alt: str | None) -> None:
         places = r'(<div data-widget="\w+"><img alt="|<video [^>]*aria-label=")[^"]*'
         output.data["text/html"] = re.sub(places, lambda found: found[1] + escape(alt), output.data["text/html"])
         output.data["text/plain"] = alt
+
+
+def _shrink(output: NotebookNode) -> None:
+    """Photographs as JPEG, where that is a quarter smaller; flat colours and legends, whose colours count, as PNG."""
+    png, said = output.data["image/png"], output.metadata.get("image/png", {})
+    output.data["image/png"] = small = small_png(png, keep=said.get("legend", ()))
+    image = open_png(png)
+    if said.get("legend") or image.mode != "RGBA" or getattr(image, "is_animated", False):
+        return  # matplotlib's figures have mode RGBA; what has colours of a palette was made small with care
+    flat = Image.new("RGB", image.size, "white")
+    flat.paste(image, mask=image.getchannel("A"))
+    buffer = io.BytesIO()
+    flat.save(buffer, "JPEG", quality=82, subsampling=0, optimize=True)
+    jpeg = base64.b64encode(buffer.getvalue()).decode()
+    if len(jpeg) < 0.75 * len(small):
+        del output.data["image/png"]
+        output.data["image/jpeg"] = jpeg
+        output.metadata = nbformat.from_dict({"image/jpeg": said} if said else {})
 
 
 def small_png(png: str, *, keep: Sequence[str] = ()) -> str:
