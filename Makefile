@@ -26,6 +26,11 @@ NBVAL := --nbval-lax --nbval-cell-timeout=900 -p no:cacheprovider
 # Headless, and the sample tier whatever the shell has set: tests must not depend on downloads.
 QUIET := MPLBACKEND=Agg TF_CPP_MIN_LOG_LEVEL=3 SEGMENTATION_TIER=sample
 
+# Two processes with one thread each: small networks have nothing to share, and threads that share a busy core wait for
+# each other. A test file, or a notebook, stays in one process, which so loads each model once.
+PARALLEL := -n 2 --dist loadfile
+ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
+
 .DEFAULT_GOAL := help
 .PHONY: help lab test lint unit slow nbval notebooks samples models bench serve workshop guide publish lock clean
 
@@ -42,18 +47,17 @@ lint: $(READY)
 	$(BIN)/lint-imports --no-cache
 	$(QUIET) $(BIN)/python -m pytest -m lint tests/test_house.py tests/test_packaging.py
 
-# Two processes; a test file stays in one of them, which so loads each model once.
 unit: $(READY)
-	$(QUIET) $(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not lint" $(TEST_ARGS)
+	$(QUIET) $(ONE_THREAD) $(BIN)/python -m pytest $(PARALLEL) -m "not slow and not lint" $(TEST_ARGS)
 
 slow: $(READY) ## tests that take minutes: trainings that reach their bar, browsers, fuzzing
-	$(QUIET) $(BIN)/python -m pytest -m slow $(TEST_ARGS)
+	$(QUIET) $(ONE_THREAD) $(BIN)/python -m pytest $(PARALLEL) --timeout=900 -m slow $(TEST_ARGS)
 
 # Any attempt to reach another machine fails: the sample tier needs no network.
 # MPLBACKEND would win over the inline backend of the notebooks, so it must not be set.
 nbval: $(READY)
-	env -u MPLBACKEND TF_CPP_MIN_LOG_LEVEL=3 SEGMENTATION_TIER=sample PYTHONPATH=$(CURDIR)/tests/no_network \
-		$(BIN)/python -m pytest $(NBVAL) $(NOTEBOOKS)
+	env -u MPLBACKEND $(ONE_THREAD) TF_CPP_MIN_LOG_LEVEL=3 SEGMENTATION_TIER=sample \
+		PYTHONPATH=$(CURDIR)/tests/no_network $(BIN)/python -m pytest $(PARALLEL) --timeout=900 $(NBVAL) $(NOTEBOOKS)
 
 notebooks: $(READY) ## run all notebooks (sample tier), refresh their outputs, pages to build/pages
 	env -u MPLBACKEND SEGMENTATION_TIER=sample $(BIN)/python -m tools.authoring.notebooks run $(NOTEBOOKS)

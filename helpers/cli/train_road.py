@@ -53,24 +53,23 @@ def road(
     out: Out = Path("road_run"),
     seed: Seed = 0,
 ) -> None:
-    """Train in two stages, unweighted and then weighted, and score both on the same pictures left out."""
+    """Train in two stages, unweighted and then weighted; keep and score both, on the same pictures left out."""
     with one_line(out):
         paths, valid_paths = _pictures(folder)
         from helpers.labels import RTK
         from helpers.road_surface import data, model, train
 
         valid_frames = data.read_frames(valid_paths)
+        kept = iter(("stage_one.pt", "weights.pt"))
 
         def judge(network) -> dict:
+            model.Trained(network, encoder.value).save(out / next(kept))
             matrix = model.score(network, valid_frames)
             say(matrix.table(RTK.class_names))
             return train.figures(matrix)
 
         settings = {"encoder": encoder.value, "weights": weights.value, "balanced": balanced, "batch": batch}
-        network, record = _two_stages(
-            data.read_frames(paths), judge, settings, steps=(steps, steps_two), out=out, seed=seed
-        )
-        model.Trained(network, encoder.value).save(out / "weights.pt")
+        _, record = _two_stages(data.read_frames(paths), judge, settings, steps=(steps, steps_two), out=out, seed=seed)
         pixels = data.class_counts(valid_frames).sum(axis=0).tolist()
         _save(out, **record, valid_pictures=len(valid_frames), pixels=pixels)
 

@@ -138,9 +138,16 @@ class Trained:
     encoder: str
     labels: LabelSet = RTK
 
-    def save(self, path: str | Path) -> None:
-        """Write everything into one file, which `load` reads."""
+    def save(self, path: str | Path, *, half: bool = False) -> None:
+        """Write everything into one file, which `load` reads.
+
+        Args:
+            path: of the file.
+            half: keep the weights in half precision, in half of the space.
+        """
         weights = {key: value.cpu() for key, value in self.network.state_dict().items()}
+        if half:
+            weights = {key: value.half() if value.is_floating_point() else value for key, value in weights.items()}
         save_checkpoint(path, {"lesson": LESSON, "encoder": self.encoder, "weights": weights})
 
     def predict(self, image: np.ndarray) -> np.ndarray:

@@ -35,6 +35,7 @@ BATCH = 16  # frames in a block; a killed actor loses as many
 SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_worker_niceness": "0",
+    "RAY_BACKEND_LOG_LEVEL": "fatal",  # what concerns a run is raised; the rest would be told in a page
 }
 # A new cluster on this machine alone.
 ALONE = {
@@ -116,6 +117,7 @@ def cluster(address: str | None = None, *, cpus: int | None = None) -> Iterator[
             os.environ.setdefault(name, value)
     import ray
 
+    logging.getLogger("ray.widgets").setLevel(logging.ERROR)
     quiet = {"logging_level": logging.ERROR, "log_to_driver": False}
     try:
         if address:
