@@ -32,8 +32,9 @@ QUIET := MPLBACKEND=Agg TF_CPP_MIN_LOG_LEVEL=3 SEGMENTATION_TIER=sample
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+# tools/jupyterlab holds JupyterLab's settings: nobody is asked on the first day whether they want news.
 lab: $(READY) ## open JupyterLab on notebooks/ (sets everything up first)
-	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks $(LAB_ARGS)
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks --LabApp.app_settings_dir=tools/jupyterlab $(LAB_ARGS)
 
 test: lint unit nbval ## lint, unit tests, and every notebook from top to bottom
 
