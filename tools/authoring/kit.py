@@ -2,8 +2,8 @@
 
     python -m tools.authoring.kit
 
-The packages are those of `requirements.lock` for this system and this Python, so make a kit on a machine like those in the
-room. PyTorch comes without CUDA, which keeps the kit small enough for a stick.
+The packages are those of `requirements.lock` for this system and this Python, so make a kit on a machine like those in
+the room. PyTorch comes without CUDA, which keeps the kit small enough for a stick.
 """
 
 import json

@@ -21,7 +21,7 @@ def main() -> None:
     if here != made_for:
         sys.exit(
             f"this kit is for {made_for['system']} and Python {made_for['python']}, found {here['system']} and Python "
-            f"{here['python']}: run install.py with python{made_for['python']}, or make a kit on a machine like this one"
+            f"{here['python']}: run it with python{made_for['python']}, or make a kit on a machine like this one"
         )
     suite = Path(sys.argv[1] if len(sys.argv) > 1 else "~/segmentation-notebooks").expanduser().resolve()
     shutil.copytree(KIT / "suite", suite, dirs_exist_ok=True)

@@ -4,8 +4,8 @@
 
 The rules: a heading begins a slide; a figure, a widget or a video is a slide, with what one should see below it; a
 question to predict stands large on a slide of its own; code is shown where it is short and prints something short.
-Set-up, solutions, checks, glossary and credits are left out. Slides go on by arrow keys, the space bar or scrolling, and
-print one a page. (No installed package carries reveal.js, so nbconvert's slides would need a network.)
+Set-up, solutions, checks, glossary and credits are left out. Slides go on by arrow keys, the space bar or scrolling,
+and print one a page. (No installed package carries reveal.js, so nbconvert's slides would need a network.)
 """
 
 import re
@@ -25,8 +25,8 @@ MAX_WORDS = 60  # of a cell's text on a slide; of a longer one its first paragra
 MAX_CODE, MAX_TEXT = 8, 12  # lines of code, and of what it prints
 NO_SLIDES = {"setup", "parameters", "solution", "check", "script"}
 LEFT_OUT = ("Glossary", "Credits", "Where next")
-# Paragraphs that stay however long the text is: questions, pitfalls, tables, formulas.
-KEPT = re.compile(r"\*\*Predict|> \*\*Pitfall|\||\$\$")
+# Paragraphs that stay however long the text is: questions, lists, pitfalls, tables, formulas.
+KEPT = re.compile(r"\*\*Predict:|\*\*You will|- |> \*\*Pitfall|\||\$\$")
 
 
 def slides(notebook: NotebookNode) -> list[str]:
@@ -62,7 +62,7 @@ def _add_text(pages: list[str], text: str, heading: str) -> None:
         return
     head, body = paragraphs[0].partition("\n")[0], paragraphs[0].partition("\n")[2].strip()
     paragraphs = [part for part in (body, *paragraphs[1:]) if part]
-    questions = [part for part in paragraphs if part.startswith("**Predict")]
+    questions = [part for part in paragraphs if part.startswith("**Predict:")]
     rest = [part for part in paragraphs if part not in questions]
     if len(" ".join(rest).split()) > MAX_WORDS:
         rest = [part for i, part in enumerate(rest) if i == 0 or KEPT.match(part)]
