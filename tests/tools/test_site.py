@@ -3,8 +3,13 @@
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from html import unescape
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from urllib.parse import unquote
 
 import pytest
@@ -23,12 +28,14 @@ LESSONS = notebook_paths()
 def test_links_hold_in_the_book(tmp_path: Path) -> None:
     text = (
         "[next](01_deeplab_street.ipynb#start) [terms](guide/glossary.md) [web](https://example.org/a) [up](#here)\n"
-        "[card](../data/camvid_practice/README.md#terms) [folder](../tools/deploy) ![badge](../images/badges/colab.svg)"
+        "[card](../data/camvid_practice/README.md#terms) [folder](../tools/deploy) ![badge](../images/badges/colab.svg)\n"
+        "[![Open](https://example.org/a.svg)](https://example.org)"
     )
     assert site.page_source(text, page=NOTEBOOKS / "00.ipynb", out=tmp_path) == (
         "[next](01_deeplab_street.ipynb#start) [terms](guide/glossary.md) [web](https://example.org/a) [up](#here)\n"
         f"[card](https://github.com/{REPOSITORY}/blob/main/data/camvid_practice/README.md#terms) "
-        f"[folder](https://github.com/{REPOSITORY}/tree/main/tools/deploy) ![badge](images/badges/colab.svg)"
+        f"[folder](https://github.com/{REPOSITORY}/tree/main/tools/deploy) ![badge](images/badges/colab.svg)\n"
+        "[Open](https://example.org)"
     )
     assert (tmp_path / "images" / "badges" / "colab.svg").exists()
     deeper = site.page_source("![b](../../images/badges/colab.svg)", page=NOTEBOOKS / "guide" / "x.md", out=tmp_path)
@@ -53,6 +60,16 @@ def test_workflows_name_actions_by_their_commit(path: Path) -> None:
     jobs = yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"]
     used = [step["uses"] for job in jobs.values() for step in job["steps"] if "uses" in step]
     assert used and [name for name in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", name)] == []
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """A folder as web pages on this machine, as GitHub Pages would show it."""
+    handler = partial(SimpleHTTPRequestHandler, directory=folder)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 @pytest.fixture(scope="module")
@@ -113,12 +130,12 @@ def test_no_link_of_the_book_leads_nowhere_and_nothing_is_fetched(book: Path) ->
 @pytest.mark.timeout(900)
 @needs_browser
 def test_the_search_finds_and_widgets_move(book: Path, tmp_path: Path) -> None:
-    with chromium() as browser:
-        browser.open(f"{(book / 'search.html').as_uri()}?q=flicker")
+    with served(book) as address, chromium() as browser:
+        browser.open(f"{address}/search.html?q=flicker")
         browser.wait("document.querySelector('#search-results li a')", seconds=60)
         hits = browser.js("[...document.querySelectorAll('#search-results li a')].map(a => a.href).join(' ')")
         assert "02_driving_video.html" in hits and "glossary.html" in hits
-        browser.open(book / "00_start_here.html")
+        browser.open(f"{address}/00_start_here.html")
         browser.wait("document.querySelector('[data-widget][data-ready]')")
         browser.hover("[data-widget][data-ready] > div")
         assert "row" in browser.js("document.querySelector('[data-widget] [aria-live]').textContent")

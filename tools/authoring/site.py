@@ -48,6 +48,8 @@ def page_source(text: str, *, page: Path, out: Path) -> str:
         kind = "tree" if found.is_dir() else "blob"
         return f"https://github.com/{REPOSITORY}/{kind}/main/{place.as_posix()}{mark}{anchor}"
 
+    # A picture that lies on another machine becomes its words: the book fetches nothing.
+    text = re.sub(r"!\[([^\]]*)\]\(https?:[^)]*\)", r"\1", text)
     return re.sub(r'(\]\(|src=")([^)"\s]+)', lambda match: match[1] + lead(match[2]), text)
 
 
