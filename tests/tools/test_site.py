@@ -28,8 +28,8 @@ LESSONS = notebook_paths()
 def test_links_hold_in_the_book(tmp_path: Path) -> None:
     text = (
         "[next](01_deeplab_street.ipynb#start) [terms](guide/glossary.md) [web](https://example.org/a) [up](#here)\n"
-        "[card](../data/camvid_practice/README.md#terms) [folder](../tools/deploy) ![badge](../images/badges/colab.svg)\n"
-        "[![Open](https://example.org/a.svg)](https://example.org)"
+        "[card](../data/camvid_practice/README.md#terms) [folder](../tools/deploy) "
+        "![badge](../images/badges/colab.svg)\n[![Open](https://example.org/a.svg)](https://example.org)"
     )
     assert site.page_source(text, page=NOTEBOOKS / "00.ipynb", out=tmp_path) == (
         "[next](01_deeplab_street.ipynb#start) [terms](guide/glossary.md) [web](https://example.org/a) [up](#here)\n"
