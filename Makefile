@@ -17,6 +17,8 @@ LAB_ARGS ?=
 SERVE_ARGS ?=
 # More arguments for the unit tests, for instance TEST_ARGS="tests/test_masks.py -k overlay".
 TEST_ARGS ?= tests
+# More arguments for the kit, for instance KIT_ARGS="--out stick".
+KIT_ARGS ?=
 # How long `make models` trains the DeepLab, then the FCN.
 MINUTES ?= 110
 FCN_MINUTES ?= 25
@@ -32,13 +34,14 @@ PARALLEL := -n 2 --dist loadfile
 ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test lint unit slow nbval notebooks samples models bench serve workshop guide publish lock clean
+.PHONY: help lab test lint unit slow nbval notebooks samples models bench serve workshop site slides kit guide publish lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+# tools/jupyterlab holds JupyterLab's settings: nobody is asked on the first day whether they want news.
 lab: $(READY) ## open JupyterLab on notebooks/ (sets everything up first)
-	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks $(LAB_ARGS)
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks --LabApp.app_settings_dir=tools/jupyterlab $(LAB_ARGS)
 
 test: lint unit nbval ## lint, unit tests, and every notebook from top to bottom
 
@@ -65,6 +68,18 @@ notebooks: $(READY) ## run all notebooks (sample tier), refresh their outputs, p
 
 workshop: $(READY) ## participants' copies, without solutions, to build/workshop
 	$(BIN)/python -m tools.authoring.workshop
+
+# -W: a link that leads nowhere or a page that nobody reaches is an error.
+site: $(READY) ## a book of all lessons, with a search, to build/site (open index.html)
+	$(BIN)/python -m tools.authoring.site
+	$(BIN)/python -m sphinx -W --keep-going -q -c tools/site build/site_sources build/site
+
+slides: $(READY) ## slides of each lesson, a file each, to build/slides
+	$(BIN)/python -m tools.authoring.slides
+
+# PyTorch without CUDA unless TORCH_BACKEND names another.
+kit: $(READY) ## everything for a room without a network, to build/kit: packages, notebooks, a program that sets them up
+	$(BIN)/python -m tools.authoring.kit --backend $(or $(TORCH_BACKEND),cpu) $(KIT_ARGS)
 
 guide: $(READY) ## the guide's pages that are made from the notebooks: glossary, schedules
 	$(BIN)/python -m tools.authoring.guide

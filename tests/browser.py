@@ -36,7 +36,7 @@ class Browser:
         while True:
             message = json.loads(self._socket.recv())
             if message.get("method") == "Runtime.exceptionThrown":
-                self.console.append(message["params"]["exceptionDetails"]["exception"].get("description", "exception"))
+                self.console.append(_what_went_wrong(message["params"]["exceptionDetails"]))
             elif message.get("method") == "Log.entryAdded" and message["params"]["entry"]["level"] == "error":
                 entry = message["params"]["entry"]
                 self.console.append(f"{entry['text']} {entry.get('url', '')}".strip())
@@ -57,7 +57,7 @@ class Browser:
         """The value of a JavaScript expression in the page; promises are awaited."""
         result = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         if "exceptionDetails" in result:
-            raise RuntimeError(result["exceptionDetails"]["exception"].get("description", expression))
+            raise RuntimeError(_what_went_wrong(result["exceptionDetails"]))
         return result["result"].get("value")
 
     def wait(self, condition: str, *, seconds: float = 60) -> None:
@@ -104,6 +104,11 @@ class Browser:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(png)
         return png
+
+
+def _what_went_wrong(details: dict) -> str:
+    """An exception in words; what is thrown may be anything, or nothing that can be had."""
+    return details.get("exception", {}).get("description") or details.get("text", "exception")
 
 
 @contextmanager

@@ -11,7 +11,8 @@ import pytest
 from helpers.environment import ROOT
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed; README has the lines")
-TARGETS = ["lab", "test", "notebooks", "samples", "models", "bench", "serve", "workshop", "publish", "lock", "clean"]
+TARGETS = ["lab", "test", "notebooks", "samples", "models", "bench", "serve", "workshop", "site", "slides", "kit"]
+TARGETS += ["guide", "publish", "lock", "clean"]
 
 
 @pytest.fixture

@@ -8,10 +8,11 @@ import pytest
 from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from browser import needs_browser
 from helpers.environment import REPOSITORY
 from sample_notebook import NAME, SOLUTION, sample_notebook
 from tools.authoring.notebooks import execute, notebook_paths, read_notebook
-from tools.authoring.workshop import WORKSHOP, participants_copy, stub
+from tools.authoring.workshop import WORKSHOP, participants_copy, print_cheat_sheet, stub
 
 CHECKER = """from helpers.checker import checker, expect_equal
 
@@ -130,6 +131,20 @@ def test_each_notebook_has_a_copy_to_work_on(path: Path) -> None:
     for cell in copy.cells:
         if cell.cell_type == "code":
             compile(re.sub(r"^(\s*)[%!].*$", r"\1pass", cell.source, flags=re.MULTILINE), cell.id, "exec")
+
+
+@pytest.mark.slow
+@needs_browser
+def test_the_cheat_sheet_prints_on_one_page(tmp_path: Path) -> None:
+    pdf = print_cheat_sheet(tmp_path).read_bytes()
+    assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == 1
+    width, height = map(float, re.search(rb"/MediaBox\s*\[0 0 ([\d.]+) ([\d.]+)\]", pdf).groups())
+    assert (round(width / 72 * 25.4), round(height / 72 * 25.4)) == (210, 297), "A4"
+
+
+def test_without_a_browser_the_cheat_sheet_is_not_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    assert print_cheat_sheet(tmp_path) is None and not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow
