@@ -168,7 +168,7 @@ def _describe(output: NotebookNode, alt: str | None) -> None:
     said = output.metadata.get(kind, {})
     kept = {"alt": alt or said.get("alt"), "legend": said.get("legend")}
     kept = {name: value for name, value in kept.items() if value}
-    output.metadata = nbformat.from_dict({kind: kept} if kept else {})
+    output.metadata = nbformat.from_dict({kind: kept} if kind and kept else {})
     if alt and "text/html" in output.data:
         places = r'(<div data-widget="\w+"><img alt="|<video [^>]*aria-label=")[^"]*'
         output.data["text/html"] = re.sub(places, lambda found: found[1] + escape(alt), output.data["text/html"])
