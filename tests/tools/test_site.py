@@ -132,12 +132,11 @@ def test_no_link_of_the_book_leads_nowhere_and_nothing_is_fetched(book: Path) ->
 def test_the_search_finds_and_widgets_move(book: Path, tmp_path: Path) -> None:
     with served(book) as address, chromium() as browser:
         browser.open(f"{address}/search.html?q=flicker")
-        browser.wait("document.querySelector('#search-results li a')", seconds=60)
-        hits = browser.js("[...document.querySelectorAll('#search-results li a')].map(a => a.href).join(' ')")
-        assert "02_driving_video.html" in hits and "glossary.html" in hits
+        for page in ("02_driving_video.html", "guide/lessons.html"):
+            browser.wait(f"document.querySelector('#search-results a[href*=\"{page}\"]')", seconds=60)
         browser.open(f"{address}/00_start_here.html")
         browser.wait("document.querySelector('[data-widget][data-ready]')")
         browser.hover("[data-widget][data-ready] > div")
         assert "row" in browser.js("document.querySelector('[data-widget] [aria-live]').textContent")
         browser.screenshot(ROOT / "build" / "site_page.png")
-        assert browser.console == []
+        assert [line for line in browser.console if "favicon.ico" not in line] == []

@@ -99,7 +99,7 @@ def test_keys_turn_the_slides_and_each_fits_its_page(tmp_path: Path) -> None:
         before = browser.js("here()")
         browser.press("ArrowRight")
         assert browser.js("here()") == before, "in a widget the keys are the widget's"
-        too_large = browser.js("slides.filter(s => s.scrollHeight > s.clientHeight + 60).map(s => s.innerText)")
+        too_large = browser.js("slides.filter(s => s.scrollHeight > s.clientHeight + 8).map(s => s.innerText)")
         assert too_large == []
         browser.screenshot(ROOT / "build" / "slides_figure.png")
         assert browser.console == []
