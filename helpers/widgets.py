@@ -225,7 +225,7 @@ def _source(picture: np.ndarray, palette: np.ndarray | None = None, clear: int |
         if clear is not None:
             options["transparency"] = clear
     elif picture.ndim == 3:
-        kind, options = "jpeg", {"quality": 82}
+        kind, options = "jpeg", {"quality": 75}
     buffer = io.BytesIO()
     pil.save(buffer, kind, **options)
     return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}"
