@@ -327,4 +327,4 @@ def test_models(folder, file):
         else:
             deeplab.load_graph(path, engine="tensorflow")
     except (ValueError, OSError) as error:
-        assert path.name in str(error) and "\n" not in str(error).strip()
+        assert path.stem in str(error) and "\n" not in str(error).strip()

@@ -300,6 +300,14 @@ def test_predicting_nothing_scores_the_floor_and_finds_nothing():
     assert np.isnan(nothing.precision()).all() and "–" in nothing.table("1234")
 
 
+@pytest.mark.filterwarnings("error")
+def test_sheets_without_any_defect_have_no_figures_of_defects():
+    nothing = np.zeros((3, 4), int)
+    areas = Areas(nothing, nothing, nothing)
+    assert areas.mean_dice() == 1 and np.isnan([areas.mean_defect_dice(), areas.mean_recall()]).all()
+    assert areas.table("1234").splitlines()[-1].split() == ["all", "0", "1.000", "–", "–", "–"]
+
+
 def test_no_sheet_is_no_score():
     with pytest.raises(ValueError, match="no sheet to measure"):
         severstal.measure([])
