@@ -84,8 +84,8 @@ kit: $(READY) ## everything for a room without a network, to build/kit: packages
 guide: $(READY) ## the guide's pages that are made from the notebooks: glossary, schedules
 	$(BIN)/python -m tools.authoring.guide
 
-publish: $(READY) ## point all badges and links at your repository: make publish REPO=owner/name
-	$(BIN)/python -m tools.authoring.notebooks publish "$(REPO)"
+publish: $(READY) ## point badges, links, set-up cells at your repository's release: make publish REPO=owner/name TAG=v1.0
+	$(BIN)/python -m tools.authoring.notebooks publish "$(REPO)" $(if $(TAG),--tag="$(TAG)")
 
 # Blender's bpy wants a NumPy that TensorFlow is too new for, so it gets an environment of its own.
 samples: $(READY) ## make the practice pictures again (hours; installs Blender's bpy, Python 3.11 only)

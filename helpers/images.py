@@ -264,9 +264,9 @@ def to_rgb(image: Image.Image, *, name: str = "the picture") -> Image.Image:
 
 def _warn_of_16_bits(name: str, values: np.ndarray | None = None) -> None:
     said = "has 16 bits a channel; scaled to 8 bits"
-    if values is not None and (used := int(values.max()).bit_length()) < 16:
+    if values is not None and 0 < (used := int(values.max()).bit_length()) < 16:
         said += f", but its values need {used} bits only, so it comes out dark; multiply them by {1 << 16 - used}"
-    elif values is not None and used > 16:
+    elif values is not None and values.max() >= 2**16:
         said = "holds values beyond 16 bits, which come out white"
     warnings.warn(f"{name} {said}", stacklevel=5)
 

@@ -1,6 +1,7 @@
 """What kind of model a file holds, judged by its content: names and suffixes say what they like. Loads no framework."""
 
 import zipfile
+import zlib
 from pathlib import Path
 
 from helpers.paths import limit, unreadable
@@ -80,6 +81,17 @@ def _zipped(path: Path) -> str | None:
     if any("serialized_exported_program" in name or name.startswith("models/") for name in names):
         return "exported"
     return TORCH if "data.pkl" in names else None
+
+
+def damaged_part(path: str | Path) -> str | None:
+    """The first part of a zip whose checksum is wrong, which torch itself doesn't look at; None for other files."""
+    try:
+        with zipfile.ZipFile(path) as parts:
+            return parts.testzip()
+    except zipfile.BadZipFile:
+        return None  # of before PyTorch 1.6; or whoever reads it will say
+    except (zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+        return str(error)
 
 
 def objection(path: str | Path) -> str | None:

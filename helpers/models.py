@@ -92,6 +92,12 @@ def load_person(name: str | Path = PERSON_MODEL, *, size: int | None = None, per
         return backgrounds.load_model(name, size=size, person=person)
     from helpers import deeplab
 
+    if name not in DEEPLAB_NAMES:
+        from helpers.deeplab.engines.trial import try_out
+
+        if fault := objection(name):
+            raise ValueError(fault)
+        try_out(Path(name))
     graph = deeplab.load_graph(name)
     return backgrounds.from_logits(graph.name, graph.logits, person=person, size=size or graph.default_size or 513)
 

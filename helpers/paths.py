@@ -102,8 +102,24 @@ def unreadable(path: str | Path) -> str | None:
         return getattr(error, "strerror", None) or str(error)
 
 
+_MARKS = (
+    ("utf-8-sig", codecs.BOM_UTF8),
+    ("utf-32", codecs.BOM_UTF32_LE),
+    ("utf-32", codecs.BOM_UTF32_BE),
+    ("utf-16", codecs.BOM_UTF16_LE),
+    ("utf-16", codecs.BOM_UTF16_BE),
+)
+
+
+def encoding_of(path: str | Path) -> str:
+    """The encoding of a text file by its byte-order mark, as Windows' PowerShell writes; "utf-8" where it has none."""
+    with open(path, "rb") as file:
+        start = file.read(4)
+    return next((encoding for encoding, mark in _MARKS if start.startswith(mark)), "utf-8")
+
+
 def read_text(path: str | Path) -> str:
-    """Read a text file: UTF-8, or UTF-16 and UTF-32 where a byte-order mark tells, as Windows' PowerShell writes.
+    """Read a text file: UTF-8, or UTF-16 and UTF-32 where a byte-order mark tells.
 
     Raises:
         OSError: it can't be read.
@@ -111,17 +127,9 @@ def read_text(path: str | Path) -> str:
     """
     if reason := unreadable(path):
         raise (FileNotFoundError if reason == MISSING else OSError)(f"cannot read {path}: {reason}")
-    data = Path(path).read_bytes()
-    marks = (
-        ("utf-8-sig", codecs.BOM_UTF8),
-        ("utf-32", codecs.BOM_UTF32_LE),
-        ("utf-32", codecs.BOM_UTF32_BE),
-        ("utf-16", codecs.BOM_UTF16_LE),
-        ("utf-16", codecs.BOM_UTF16_BE),
-    )
-    encoding = next((encoding for encoding, mark in marks if data.startswith(mark)), "utf-8")
+    encoding = encoding_of(path)
     try:
-        text = data.decode(encoding)
+        text = Path(path).read_bytes().decode(encoding)
         found = "UTF-16 without its mark, or no text at all" if "\0" in text else None
     except UnicodeDecodeError:
         found = "maybe cp1252, as older Windows programs write" if encoding == "utf-8" else f"damaged {encoding}"

@@ -158,6 +158,13 @@ def test_imports_are_declared() -> None:
     assert not undeclared
 
 
+def test_one_version_of_uv_everywhere() -> None:
+    wanted = re.search(r"UV_VERSION := (\S+)", (ROOT / "Makefile").read_text(encoding="utf-8"))[1]
+    for name in ("README.md", ".github/workflows/ci.yml"):
+        installs = re.findall(r"pip install uv(\S*)", (ROOT / name).read_text(encoding="utf-8"))
+        assert installs and set(installs) == {f"=={wanted}"}, name
+
+
 @pytest.mark.parametrize("requirement", PROJECT["dependencies"])
 def test_setup_cell_knows_the_module_of_each_light_package(requirement: str) -> None:
     name = canonicalize_name(Requirement(requirement).name)

@@ -113,6 +113,27 @@ def test_any_text_is_a_mask_or_a_clear_error(text):
         assert rle.decode(rle.encode(mask), height=3, width=4).tolist() == mask.tolist()
 
 
+@given(
+    st.lists(st.text(alphabet="0123456789 -x\t\u00a0", max_size=12) | st.sampled_from(["1 1", "2 2 5 3", "9" * 5000]))
+)
+def test_many_texts_are_judged_as_one_by_one(texts):
+    def refused(text):
+        try:
+            rle.area(text, height=3, width=4)
+        except RLEError:
+            return True
+        return False
+
+    assert rle.unfit(texts, height=3, width=4) == list(map(refused, texts))
+
+
+def test_masks_of_senseless_sizes_are_refused():
+    with pytest.raises(ValueError, match="this mask is too large: 1000000×1000000 are 1000000 million pixels"):
+        rle.decode("1 1", height=10**6, width=10**6)
+    with pytest.raises(RLEError, match="a mask of -2×3 pixels can't be"):
+        rle.decode("", height=-2, width=3)
+
+
 @pytest.mark.parametrize(
     ("mask", "message"),
     [

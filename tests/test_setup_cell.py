@@ -33,6 +33,11 @@ print(*sorted({f"{d.name} {d.version}" for d in metadata.distributions()}), sep=
 """
 
 
+UNPUBLISHED = f'REPOSITORY, TAG = "{REPOSITORY}", ""'
+# The cell as `make publish REPO=ada/streets TAG=v1.0` leaves it.
+PUBLISHED_CELL = SETUP_CELL.replace(UNPUBLISHED, 'REPOSITORY, TAG = "ada/streets", "v1.0"')
+
+
 class Machine:
     """A Python of its own that sees the installed frameworks, but not `helpers`, and a folder to work in."""
 
@@ -75,17 +80,20 @@ def machine(tmp_path: Path) -> Machine:
 
 
 def publish_locally(machine: Machine, tree: Path) -> None:
-    """Serve a folder as the suite's GitHub repository, from a bare clone on this disk."""
+    """Serve a folder as release v1.0 of a GitHub repository, which has gone on since, from a clone on this disk."""
     git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.org", "-C", str(tree)]
     subprocess.run([*git, "init", "--quiet"], check=True)
     subprocess.run([*git, "add", "--all", "--force"], check=True)
     subprocess.run([*git, "commit", "--quiet", "--message", "suite"], check=True)
+    subprocess.run([*git, "tag", "--force", "v1.0"], check=True)
+    subprocess.run([*git, "rm", "-r", "--quiet", "--cached", "helpers"], check=True)
+    subprocess.run([*git, "commit", "--quiet", "--message", "something else"], check=True)
     bare = tree.parent / "bare.git"
     subprocess.run(["git", "clone", "--quiet", "--bare", str(tree), str(bare)], check=True)
     machine.environ |= {
         "GIT_CONFIG_COUNT": "1",
         "GIT_CONFIG_KEY_0": f"url.{bare.as_uri()}.insteadOf",
-        "GIT_CONFIG_VALUE_0": f"https://github.com/{REPOSITORY}",
+        "GIT_CONFIG_VALUE_0": "https://github.com/ada/streets",
     }
 
 
@@ -123,23 +131,36 @@ def test_at_home_the_repository_above_is_used(machine: Machine) -> None:
     assert "Jupyter" in done.stdout and "tier: sample" in done.stdout and "device: " in done.stdout
 
 
+def test_before_it_is_published_no_stranger_s_repository_is_fetched(machine: Machine) -> None:
+    assert UNPUBLISHED in SETUP_CELL, "the suite as it is kept names no release"
+    machine.environ |= {"GIT_TRACE": str(machine.content / "git was called")}
+    done = machine.run(SETUP_CELL)
+    assert done.returncode and "must be published first: make publish REPO=owner/name" in done.stderr.splitlines()[-1]
+    assert [path.name for path in machine.content.iterdir()] == ["cells.json"]
+
+
+def test_a_release_that_is_not_there_is_one_line(colab: Machine) -> None:
+    done = colab.run(PUBLISHED_CELL.replace("v1.0", "v9.9"))
+    assert done.returncode and "could not fetch v9.9 of https://github.com/ada/streets" in done.stderr.splitlines()[-1]
+
+
 def test_colab_fetches_the_repository_once(colab: Machine) -> None:
     before = colab.versions()
-    done = colab.run(SETUP_CELL, SETUP_CELL)
+    done = colab.run(PUBLISHED_CELL, PUBLISHED_CELL)
     found = result(done)
-    clone = colab.content / REPOSITORY.split("/")[1]
+    clone = colab.content / "streets"
     assert found["helpers"] == str(clone / "helpers" / "__init__.py")
     assert found["frameworks"] == [], "the report must not load a framework"
     assert found["path"].count(str(clone)) == 1
     assert done.stdout.count("Colab") == 2 and "installing" not in done.stdout
     assert colab.versions() == before
     assert (clone / ".git" / "shallow").exists()
-    result(colab.run(SETUP_CELL))  # a restarted kernel finds the clone
+    result(colab.run(PUBLISHED_CELL))  # a restarted kernel finds the clone
 
 
 @pytest.mark.skipif(shutil.which("nvidia-smi") is not None, reason="this machine has a GPU, so no advice is given")
 def test_colab_is_told_where_to_click(colab: Machine) -> None:
-    assert "Runtime ▸ Change runtime type" in colab.run(SETUP_CELL).stdout
+    assert "Runtime ▸ Change runtime type" in colab.run(PUBLISHED_CELL).stdout
 
 
 @pytest.mark.slow
@@ -147,7 +168,7 @@ def test_missing_light_package_is_installed_and_nothing_else_changes(colab: Mach
     wheel(tmp_path / "wheels", "tiny_light", "numpy>=1.0")
     require(colab, tmp_path, "tiny-light>=1")
     before = colab.versions()
-    done = colab.run(SETUP_CELL, "import tiny_light, numpy", SETUP_CELL)
+    done = colab.run(PUBLISHED_CELL, "import tiny_light, numpy", PUBLISHED_CELL)
     assert result(done)["frameworks"] == []
     assert done.stdout.count("installing tiny-light>=1") == 1
     assert set(colab.versions()) - set(before) == {"tiny_light 1.0"} and set(before) <= set(colab.versions())
@@ -159,7 +180,7 @@ def test_a_package_that_would_replace_numpy_is_refused(colab: Machine, tmp_path:
     wheel(tmp_path / "wheels", "numpy")
     require(colab, tmp_path, "tiny-greedy")
     before = colab.versions()
-    done = colab.run(SETUP_CELL)
+    done = colab.run(PUBLISHED_CELL)
     assert done.returncode and "pip could not install tiny-greedy" in done.stderr
     assert colab.versions() == before
 
@@ -185,9 +206,9 @@ def test_frameworks_are_never_installed(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_another_package_called_helpers_is_noticed(colab: Machine) -> None:
     (colab.site / "helpers.py").write_text("", encoding="utf-8")
-    done = colab.run("import helpers", SETUP_CELL)
+    done = colab.run("import helpers", PUBLISHED_CELL)
     assert done.returncode and "another package called helpers is in the way" in done.stderr
-    result(colab.run(SETUP_CELL))  # after a restart, ours comes first
+    result(colab.run(PUBLISHED_CELL))  # after a restart, ours comes first
 
 
 def test_without_a_network_one_line_says_so(machine: Machine) -> None:
@@ -196,7 +217,7 @@ def test_without_a_network_one_line_says_so(machine: Machine) -> None:
         "GIT_CONFIG_KEY_0": "url.file:///nowhere.insteadOf",
         "GIT_CONFIG_VALUE_0": "https://github.com",
     }
-    done = machine.run(SETUP_CELL)
+    done = machine.run(PUBLISHED_CELL)
     assert done.returncode and "is this machine online?" in done.stderr.splitlines()[-1]
     assert [path.name for path in machine.content.iterdir()] == ["cells.json"]
 
@@ -224,6 +245,7 @@ def test_street_lesson_runs_in_colab_up_to_its_first_picture(colab: Machine, pat
     first_picture = next(i for i, cell in enumerate(code) if '"image/' in json.dumps(cell.outputs))
     cells = [cell.source for cell in code[: first_picture + 1]]
     assert cells[0] == SETUP_CELL and len(cells) > 2
+    cells[0] = PUBLISHED_CELL
     before = colab.versions()
     colab.environ["PYTHONPATH"] = str(ROOT / "tests" / "no_network")
     found = result(colab.run(*cells))

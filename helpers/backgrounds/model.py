@@ -17,6 +17,7 @@ from helpers.backgrounds.edges import enlarged
 from helpers.backgrounds.network import PersonNet
 from helpers.images import fit_within, read_image, resize_image
 from helpers.labels import PASCAL_VOC, LabelSet
+from helpers.model_files import damaged_part
 from helpers.networks.street_encoder import standardise
 from helpers.training.devices import best_device
 
@@ -249,6 +250,8 @@ def read_weights(path: str | Path) -> dict[str, torch.Tensor]:
     Raises:
         BackgroundError: it holds anything else, or is damaged.
     """
+    if damaged := damaged_part(path):
+        raise BackgroundError(f"{path} is damaged: the checksum of its part {damaged} is wrong")
     try:
         with warnings.catch_warnings(action="ignore"):  # about old kinds of pickles; the errors say enough
             weights = torch.load(path, map_location="cpu", weights_only=True)
@@ -260,6 +263,8 @@ def read_weights(path: str | Path) -> dict[str, torch.Tensor]:
         raise BackgroundError(f"{path} is damaged or no file of weights") from error
     if not isinstance(weights, dict) or not all(isinstance(value, torch.Tensor) for value in weights.values()):
         raise BackgroundError(f"{path} holds no state dict; save one with torch.save(network.state_dict(), path)")
+    if broken := [key for key, value in weights.items() if not value.isfinite().all()]:
+        raise BackgroundError(f"{path} holds weights that are no numbers, {broken[0]} for one: that training diverged")
     return weights
 
 

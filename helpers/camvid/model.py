@@ -15,7 +15,7 @@ from helpers.labels import LABEL_SETS, LabelSet
 from helpers.networks.street_encoder import StreetEncoder, has_imagenet, standardise
 from helpers.networks.unet import UNet
 from helpers.paths import tier
-from helpers.training.checkpoints import load_checkpoint, save_checkpoint
+from helpers.training.checkpoints import fill, load_checkpoint, parts_of, save_checkpoint
 from helpers.training.devices import WAYS, Predictor, best_device
 
 ARCHS = ("small", "resnet18", "resnet34")
@@ -137,11 +137,13 @@ def load(path: str | Path) -> CamVidSegmenter:
     saved = load_checkpoint(path)
     if saved.get("lesson") != LESSON:
         raise ValueError(f"{path} holds no network of the CamVid lesson; name a weights.pt that `train camvid` wrote")
-    labels = LABEL_SETS[saved["labels"]]
-    network = build(saved["arch"], labels.num_classes, pretrained=False)
-    network.load_state_dict(saved["weights"])
-    network = network.to(best_device()).eval()
-    return CamVidSegmenter(network, saved["arch"], labels, saved["size"])
+    with parts_of(path):
+        labels, arch, size, weights = LABEL_SETS[saved["labels"]], saved["arch"], int(saved["size"]), saved["weights"]
+        network = build(arch, labels.num_classes, pretrained=False)
+    if size < 32:
+        raise ValueError(f"{path} was trained on pictures of {size} pixels, which can't be")
+    fill(network, weights, path)
+    return CamVidSegmenter(network.to(best_device()).eval(), arch, labels, size)
 
 
 def load_model(path: str | Path, *, size: int | None = None) -> tuple[Callable[[np.ndarray], np.ndarray], LabelSet]:

@@ -227,6 +227,9 @@ def steel(
     with one_line(out):
         refuse_problems(folder, "severstal")
         train_sheets, valid_sheets = severstal.split(severstal.read_sheets(folder), seed=seed)
+        if not (train_sheets and valid_sheets):
+            count = len(train_sheets) + len(valid_sheets)
+            raise ValueError(f"{folder} has {count} sheets: too few to learn from some and be measured on others")
         from helpers.severstal import train
 
         def score(segmenter: train.SteelSegmenter) -> dict:

@@ -16,7 +16,7 @@ from helpers.networks.street_encoder import StreetEncoder, standardise
 from helpers.networks.unet import UNet
 from helpers.paths import tier
 from helpers.road_surface.data import Frame
-from helpers.training.checkpoints import load_checkpoint, save_checkpoint
+from helpers.training.checkpoints import fill, load_checkpoint, parts_of, save_checkpoint
 from helpers.training.devices import best_device
 
 ENCODERS = ("imagenet", "random", "resnet34", "resnet50")
@@ -164,6 +164,8 @@ def load(path: str | Path) -> Trained:
     saved = load_checkpoint(path)
     if saved.get("lesson") != LESSON:
         raise ValueError(f"{path} holds no network of the road lesson; name a weights.pt that `train road` wrote")
-    network = build("random" if saved["encoder"] == "imagenet" else saved["encoder"])
-    network.load_state_dict(saved["weights"])
-    return Trained(network.to(best_device(), memory_format=torch.channels_last).eval(), saved["encoder"])
+    with parts_of(path):
+        encoder, weights = saved["encoder"], saved["weights"]
+        network = build("random" if encoder == "imagenet" else encoder)
+    fill(network, weights, path)
+    return Trained(network.to(best_device(), memory_format=torch.channels_last).eval(), encoder)

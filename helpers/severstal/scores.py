@@ -68,8 +68,8 @@ class Areas:
         return _mean_where(self.dice(), self.target > 0)
 
     def mean_defect_dice(self) -> float:
-        """Mean Dice over all masks of the truth that are not empty."""
-        return float(self.dice()[self.target > 0].mean())
+        """Mean Dice over all masks of the truth that are not empty; NaN where there are none."""
+        return _mean(self.dice()[self.target > 0])
 
     def recall(self) -> np.ndarray:
         """(classes,) of the sheets with the defect, the share on which some of it was predicted (missed ones cost)."""
@@ -80,8 +80,8 @@ class Areas:
         return _mean_where(self.target > 0, self.pred > 0)
 
     def mean_recall(self) -> float:
-        """Of all defects (a class on a sheet), the share that was predicted on its sheet."""
-        return float((self.pred > 0)[self.target > 0].mean())
+        """Of all defects (a class on a sheet), the share that was predicted on its sheet; NaN where there are none."""
+        return _mean((self.pred > 0)[self.target > 0])
 
     def table(self, class_names: Sequence[str]) -> str:
         """Scores of each class and of all together, as text."""
@@ -91,13 +91,15 @@ class Areas:
         for name, count, *values in zip(class_names, counts, *columns, strict=True):
             cells = [f"{v:.3f}" if np.isfinite(v) else "–" for v in values]
             lines.append(f"{name:<12}{count:>7}{cells[0]:>7}{cells[1]:>17}{cells[2]:>8}{cells[3]:>11}")
-        flagged = (self.target > 0)[self.pred > 0]
-        precision = f"{flagged.mean():.3f}" if flagged.size else "–"
-        lines.append(
-            f"{'all':<12}{counts.sum():>7}{self.mean_dice():>7.3f}{self.mean_defect_dice():>17.3f}"
-            f"{self.mean_recall():>8.3f}{precision:>11}"
-        )
+        precision = _mean((self.target > 0)[self.pred > 0])
+        values = (self.mean_dice(), self.mean_defect_dice(), self.mean_recall(), precision)
+        cells = [f"{v:.3f}" if np.isfinite(v) else "–" for v in values]
+        lines.append(f"{'all':<12}{counts.sum():>7}{cells[0]:>7}{cells[1]:>17}{cells[2]:>8}{cells[3]:>11}")
         return "\n".join(lines)
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(values.mean()) if values.size else float("nan")
 
 
 def _mean_where(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:

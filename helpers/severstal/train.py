@@ -17,7 +17,7 @@ from helpers.labels import LabelSet, generic
 from helpers.severstal.data import STEEL, Sheet
 from helpers.severstal.model import UNet
 from helpers.training import loop
-from helpers.training.checkpoints import load_checkpoint, save_checkpoint
+from helpers.training.checkpoints import fill, load_checkpoint, parts_of, save_checkpoint
 from helpers.training.devices import Predictor, best_device
 from helpers.training.losses import bce_dice_loss
 
@@ -142,11 +142,15 @@ def load(path: str | Path) -> SteelSegmenter:
         ValueError: the file is no such checkpoint.
     """
     saved = load_checkpoint(path)
-    if not isinstance(saved, dict) or saved.get("lesson") != LESSON:
+    if saved.get("lesson") != LESSON:
         raise ValueError(f"{path} holds no network of the steel lesson; name a weights.pt that `train steel` wrote")
-    network = UNet(len(saved["network"]["head.bias"]), blocks=tuple(saved["blocks"]))
-    network.load_state_dict(saved["network"])
-    return SteelSegmenter(network.to(best_device()).eval(), saved["scale"])
+    with parts_of(path):
+        weights, scale = saved["network"], float(saved["scale"])
+        network = UNet(len(weights["head.bias"]), blocks=tuple(saved["blocks"]))
+    if not 0 < scale <= 1:
+        raise ValueError(f"{path} shrinks sheets by a factor of {scale}, which can't be")
+    fill(network, weights, path)
+    return SteelSegmenter(network.to(best_device()).eval(), scale)
 
 
 def train(

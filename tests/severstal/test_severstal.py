@@ -1,6 +1,8 @@
 """The steel lesson: tables in all their forms and faults, scores by hand, submissions, and a short training."""
 
 import csv
+import os
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -133,6 +135,70 @@ def test_missing_parts_and_unreadable_pictures(tmp_path):
         severstal.read_sheets(tmp_path)[2].image()
 
 
+def test_windows_files_blank_starts_and_odd_headers(tmp_path):
+    path = tmp_path / "train.csv"
+    path.write_text(SEPARATE, encoding="utf-16")
+    assert severstal.read_masks(path) == {"a.jpg": WANTED}
+    path.write_text("\n \n\n" + SEPARATE)
+    assert [row.line for row in severstal.read_rows(path)] == [5, 6]
+    path.write_text("ImageId,ClassId,EncodedPixels,ClassId\na.jpg,1,1 1,2\n")
+    with pytest.raises(TableError, match="has the columns ClassId, ClassId, EncodedPixels, ImageId"):
+        severstal.read_rows(path)
+    path.write_bytes(SEPARATE.encode() + "ä".encode("cp1252"))
+    with pytest.raises(TableError, match="save it as UTF-8"):
+        severstal.read_rows(path)
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(TableError, match="it is a pipe or device"):
+        severstal.read_rows(path)
+
+
+def test_of_many_faults_the_first_thousand_are_listed_and_all_are_counted(tmp_path):
+    path = tmp_path / "train.csv"
+    kinds = ("i{0}.jpg,1,409600 2", "i{0}.jpg,9,1 1", "a.jpg,1,1 1", "x")
+    path.write_text("ImageId,ClassId,EncodedPixels\n" + "".join(f"{kinds[i % 4].format(i)}\n" for i in range(6000)))
+    with pytest.raises(TableError) as refusal:
+        severstal.read_rows(path)
+    *lines, last = str(refusal.value).splitlines()
+    assert len(lines) == 1000 and last.endswith("train.csv: 4999 more lines are wrong")
+    assert [line.split("train.csv: ")[1] for line in lines[4:8]] == [
+        "line 7 (i5.jpg, class 9): the class has to be one of 1, 2, 3, 4",
+        "line 8 (a.jpg, class 1): repeats line 4",
+        "line 9 has another number of columns than the header",
+        "line 10 (i8.jpg, class 1): run 1 (409600 2): ends at pixel 409601, but an image of 256×1600 has 409600",
+    ]
+
+
+def test_a_folder_without_its_pictures_is_told_in_a_thousand_lines(tmp_path):
+    (tmp_path / "train_images").mkdir()
+    rows = "".join(f"{i}.jpg,1,1 1\n" for i in range(1500))
+    (tmp_path / "train.csv").write_text("ImageId,ClassId,EncodedPixels\n" + rows)
+    problems = check_dataset(tmp_path, "severstal")
+    assert str(problems[-1]) == "train.csv: 500 more problems of these kinds" and len(problems) == 1001
+
+
+@pytest.mark.slow
+def test_a_table_of_100_000_rows_is_right_and_small(tmp_path):
+    """Read, written and checked, each within 400 bytes of memory a row."""
+    sample, path = tmp_path / "sample_submission.csv", tmp_path / "submission.csv"
+    defects = [f"{start} 40 {start + 300} 7" for start in range(1, 4001)]
+    expected = {f"{i:09x}.jpg": {1 + i % 4: defects[i % 4000]} if i % 2 else {} for i in range(25_000)}
+    with open(sample, "w") as wanted, open(path, "w") as file:
+        for table in (wanted, file):
+            table.write("ImageId_ClassId,EncodedPixels\n")
+        for image_id, masks in expected.items():
+            wanted.writelines(f"{image_id}_{c},1 1\n" for c in (1, 2, 3, 4))
+            file.writelines(f"{image_id}_{c},{masks.get(c, '')}\n" for c in (1, 2, 3, 4))
+    tracemalloc.start()
+    assert len(severstal.read_rows(path)) == 100_000
+    assert tracemalloc.get_traced_memory()[1] < 100_000 * 400
+    tracemalloc.reset_peak()
+    assert severstal.validate_submission(path, sample_path=sample) == []
+    assert tracemalloc.get_traced_memory()[1] < 100_000 * 400
+    tracemalloc.stop()
+    assert severstal.read_masks(path) == expected
+
+
 # --- Statistics and split
 
 
@@ -234,6 +300,14 @@ def test_predicting_nothing_scores_the_floor_and_finds_nothing():
     assert np.isnan(nothing.precision()).all() and "–" in nothing.table("1234")
 
 
+@pytest.mark.filterwarnings("error")
+def test_sheets_without_any_defect_have_no_figures_of_defects():
+    nothing = np.zeros((3, 4), int)
+    areas = Areas(nothing, nothing, nothing)
+    assert areas.mean_dice() == 1 and np.isnan([areas.mean_defect_dice(), areas.mean_recall()]).all()
+    assert areas.table("1234").splitlines()[-1].split() == ["all", "0", "1.000", "–", "–", "–"]
+
+
 def test_no_sheet_is_no_score():
     with pytest.raises(ValueError, match="no sheet to measure"):
         severstal.measure([])
@@ -322,7 +396,7 @@ def test_nothing_is_written_unless_all_is_right(tmp_path):
         "x.jpg: is not in sample_submission.csv",
         "c.jpg: has no prediction",
     ]
-    with pytest.raises(rle.RLEError):
+    with pytest.raises(TableError, match=r"^a.jpg: a mask holds .* found int64 0 … 7"):
         severstal.write_submission(path, ((k, v * 7) for k, v in predicted().items()), sample_path=sample)
     assert path.read_text() == "an earlier one" and sorted(p.name for p in tmp_path.iterdir()) == [
         "sample_submission.csv",
@@ -358,6 +432,35 @@ def test_what_the_competition_would_refuse(tmp_path, change, message):
     path.write_text(change(path.read_text()))
     problems = severstal.validate_submission(path, sample_path=sample)
     assert problems and message in str(problems[0])
+
+
+@pytest.mark.parametrize(
+    "cell", ["25606\u00a04", "25606\x0b4", "025606 4", "25606  4", " 25606 4", "25606 4 ", "25606\t4", "+25606 4"]
+)
+def test_run_lengths_have_to_be_plain_to_be_submitted(tmp_path, cell):
+    sample, path = tmp_path / "sample_submission.csv", tmp_path / "submission.csv"
+    sample.write_text(SAMPLES["joined"])
+    severstal.write_submission(path, predicted().items(), sample_path=sample)
+    path.write_text(path.read_text().replace("25606 4", cell))
+    (problem,) = severstal.validate_submission(path, sample_path=sample)
+    assert "line 8 (a.jpg, class 3): " in str(problem)
+    path.write_text(path.read_text().replace(cell, "25606 4").replace("ImageId_ClassId,", "ImageId_ClassId, "))
+    assert "has the columns  EncodedPixels" in str(severstal.validate_submission(path, sample_path=sample)[0])
+
+
+@pytest.mark.parametrize("form", SAMPLES)
+def test_the_longest_run_lengths_are_read_back(tmp_path, form):
+    """A chessboard has 204,800 runs: nearly 2 MB in one cell, where csv alone stops at 131,072 characters."""
+    sample, path = tmp_path / "sample_submission.csv", tmp_path / "submission.csv"
+    sample.write_text(SAMPLES[form])
+    masks = predicted()
+    masks["a.jpg"][1] = np.indices((256, 1600)).sum(0) % 2
+    severstal.write_submission(path, masks.items(), sample_path=sample)
+    before = csv.field_size_limit()
+    assert severstal.validate_submission(path, sample_path=sample) == []
+    runs = severstal.read_masks(path)["a.jpg"][2]
+    assert len(runs) > 1_500_000 and np.array_equal(rle.decode(runs), masks["a.jpg"][1])
+    assert csv.field_size_limit() == before, "other readers of the process keep their limit"
 
 
 # --- Real data

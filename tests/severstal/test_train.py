@@ -249,6 +249,17 @@ def test_train_steel_lists_all_problems_and_writes_nothing(tmp_path):
     assert "Traceback" not in result.output
 
 
+@pytest.mark.parametrize("count", [0, 1])
+def test_too_few_sheets_are_said_before_the_training(tmp_path, count):
+    (tmp_path / "train_images").mkdir()
+    for i in range(count):
+        Image.new("L", (1600, 256)).save(tmp_path / "train_images" / f"{i}.png")
+    (tmp_path / "train.csv").write_text("ImageId,ClassId,EncodedPixels\n")
+    result = CLI.invoke(app, ["train", "steel", str(tmp_path), "--out", str(tmp_path / "run")])
+    assert result.exit_code == 2 and f"has {count} sheets: too few" in result.output
+    assert not (tmp_path / "run" / "weights.pt").exists()
+
+
 @pytest.mark.parametrize("command", ["steel", "cracks"])
 def test_no_folder_no_traceback(tmp_path, command):
     result = CLI.invoke(app, ["train", command, str(tmp_path / "nowhere"), "--out", str(tmp_path / "run")])

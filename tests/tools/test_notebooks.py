@@ -1,6 +1,7 @@
 """Running, writing and publishing notebooks."""
 
 import json
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from typer.testing import CliRunner
 
 from helpers.environment import REPOSITORY, ROOT
 from sample_notebook import sample_notebook
+from tools.authoring import notebooks
 from tools.authoring.notebooks import app, read_notebook, rename_repository, write_notebook
 
 
@@ -71,7 +73,7 @@ def test_publish_renames_badges_and_links_and_nothing_else(tmp_path: Path) -> No
     readme = tmp_path / "README.md"
     readme.write_text(f"https://github.com/{REPOSITORY}.git and {REPOSITORY}-other, x/{REPOSITORY.split('/')[1]}")
 
-    changed = rename_repository(tmp_path, REPOSITORY, "ada/streets")
+    changed = rename_repository(tmp_path, REPOSITORY, "ada/streets", tag="v1.0")
     assert set(map(str, changed)) == {
         "README.md",
         "helpers/environment.py",
@@ -84,9 +86,26 @@ def test_publish_renames_badges_and_links_and_nothing_else(tmp_path: Path) -> No
     text = (tmp_path / "notebooks" / "00.ipynb").read_text(encoding="utf-8")
     assert REPOSITORY not in text and text.count("ada/streets") == 4
     assert len(json.loads(text)["cells"]) == len(sample_notebook().cells)
+    cell = (tmp_path / "helpers" / "setup_cell.py").read_text(encoding="utf-8")
+    assert 'REPOSITORY, TAG = "ada/streets", "v1.0"' in cell
+    (in_notebook,) = [c.source for c in read_notebook(tmp_path / "notebooks" / "00.ipynb").cells if "TAG" in c.source]
+    assert in_notebook == cell.rstrip("\n"), "the notebook still holds the cell word for word"
     assert 'REPOSITORY = "ada/streets"' in (tmp_path / "helpers" / "environment.py").read_text(encoding="utf-8")
     back = rename_repository(tmp_path, "ada/streets", REPOSITORY)
     assert set(back) == set(changed) and read_notebook(tmp_path / "notebooks" / "00.ipynb") == sample_notebook()
+
+
+def test_publish_names_a_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "helpers").mkdir()
+    for name in ("helpers/setup_cell.py", "pyproject.toml"):
+        (tmp_path / name).write_text((ROOT / name).read_text(encoding="utf-8"), encoding="utf-8")
+    monkeypatch.setattr(notebooks, "REPO_ROOT", tmp_path)
+    said = CliRunner().invoke(app, ["publish", "ada/streets"]).output
+    version = metadata.version("segmentation-notebooks")
+    assert f"git push origin main v{version}" in said
+    assert f'REPOSITORY, TAG = "ada/streets", "v{version}"\n' in (tmp_path / "helpers" / "setup_cell.py").read_text()
+    result = CliRunner().invoke(app, ["publish", "ada/streets", "--tag=--upload-pack=x"])
+    assert result.exit_code == 2 and "TAG must be the name of a release" in result.output
 
 
 @pytest.mark.parametrize("name", ["", "ada", "ada/streets/more", "https://github.com/ada/streets", "ada/a b"])

@@ -5,8 +5,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from helpers.camvid import model as camvid
+from helpers.road_surface import model as road_surface
+from helpers.severstal import train as severstal
 from helpers.training import checkpoints
-from helpers.training.checkpoints import load_checkpoint, save_checkpoint
+from helpers.training.checkpoints import fill, load_checkpoint, save_checkpoint
 
 
 def test_round_trip(tmp_path: Path) -> None:
@@ -64,3 +67,42 @@ def test_code_in_a_checkpoint_does_not_run(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not a checkpoint"):
         load_checkpoint(tmp_path / "checkpoint.pt")
     assert not (tmp_path / "exploded").exists()
+
+
+def test_a_flipped_bit_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.pt"
+    save_checkpoint(path, {"weights": torch.zeros(1000)})
+    data = bytearray(path.read_bytes())
+    data[data.index(bytes(2000)) + 999] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=r"checkpoint\.pt is damaged: the checksum of its part .*data/0 is wrong"):
+        load_checkpoint(path)
+
+
+def test_only_a_dictionary_is_a_checkpoint(tmp_path: Path) -> None:
+    torch.save([torch.zeros(3)], tmp_path / "list.pt")
+    with pytest.raises(ValueError, match=r"list\.pt is not a checkpoint of this package \(it holds a list\)"):
+        load_checkpoint(tmp_path / "list.pt")
+
+
+def test_weights_have_to_fit_and_to_be_numbers() -> None:
+    network = torch.nn.Linear(2, 1)
+    fill(network, {"weight": torch.ones(1, 2), "bias": torch.zeros(1)}, "w.pt")
+    assert network(torch.ones(1, 2)).item() == 2
+    for weights in ({}, {"weight": torch.ones(3, 2), "bias": torch.zeros(1)}, {"weight": 1, "bias": 2}, [], None):
+        with pytest.raises(ValueError, match=r"^w\.pt isn't as this version writes it") as error:
+            fill(network, weights, "w.pt")
+        assert "\n" not in str(error.value)
+    with pytest.raises(ValueError, match="w.pt holds weights that are no numbers, bias for one"):
+        fill(network, {"weight": torch.ones(1, 2), "bias": torch.tensor([torch.nan])}, "w.pt")
+
+
+LESSONS = {"camvid": camvid, "road_surface": road_surface, "severstal": severstal}
+
+
+@pytest.mark.parametrize("room", LESSONS)
+@pytest.mark.parametrize("parts", [{}, {"weights": {}, "network": {}}, {"arch": 3, "labels": [], "encoder": None}])
+def test_weights_of_another_version_are_named(tmp_path: Path, room: str, parts: dict) -> None:
+    save_checkpoint(tmp_path / "w.pt", {"lesson": LESSONS[room].LESSON, "size": 64, "scale": 0.5, **parts})
+    with pytest.raises(ValueError, match="w.pt isn't as this version writes it|unknown arch"):
+        LESSONS[room].load(tmp_path / "w.pt")

@@ -2,13 +2,15 @@
 
     python -m tools.authoring.notebooks run notebooks/01_deeplab_street.ipynb
     python -m tools.authoring.notebooks pages
-    python -m tools.authoring.notebooks publish owner/name
+    python -m tools.authoring.notebooks publish owner/name --tag v1.0
 
 Notebooks are committed with outputs, since readers look before they run; `tools.authoring.outputs` keeps these tidy.
 """
 
 import re
+import tomllib
 from pathlib import Path
+from typing import Annotated
 
 import nbformat
 import typer
@@ -23,7 +25,17 @@ PAGES = REPO_ROOT / "build" / "pages"
 # Code in Markdown outputs (show_source) gets no fixed-width font from nbconvert.
 PAGE_STYLE = "<style>.highlight pre { font-family: var(--jp-code-font-family); font-size: 13px; }</style>"
 # The files in which owner and repository name occur.
-PUBLISHED = ("README.md", "CONTRIBUTING.md", "helpers/environment.py", "helpers/setup_cell.py", "notebooks/*.ipynb")
+PUBLISHED = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "CITATION.cff",
+    "helpers/environment.py",
+    "helpers/setup_cell.py",
+    "notebooks/*.ipynb",
+)
+TAG = re.compile(
+    r'(REPOSITORY, TAG = \\?"[\w./-]+\\?", \\?")[\w.-]*'
+)  # in the set-up cell; quotes are escaped in a notebook
 
 CELL_TIMEOUT = 900  # seconds
 app = typer.Typer(help=__doc__.split("\n\n")[0], add_completion=False, pretty_exceptions_enable=False)
@@ -114,24 +126,35 @@ def pages(out: Path = typer.Option(PAGES, help="folder for the pages")) -> None:
 
 
 @app.command()
-def publish(repository: str = typer.Argument(help="owner/name on GitHub")) -> None:
-    """Point every badge, link and clone address at your repository."""
+def publish(
+    repository: Annotated[str, typer.Argument(help="owner/name on GitHub")],
+    tag: Annotated[str, typer.Option(help="release that the set-up cells clone; v and the package's version")] = "",
+) -> None:
+    """Point every badge, link and clone address at your repository, and the set-up cells at a release of it."""
     if not re.fullmatch(r"[\w-]+/[\w.-]+", repository):
         typer.echo(f"REPO must be owner/name, found {repository!r}: make publish REPO=owner/name", err=True)
         raise typer.Exit(2)
-    for path, count in rename_repository(REPO_ROOT, REPOSITORY, repository).items():
+    tag = tag or f"v{tomllib.loads((REPO_ROOT / 'pyproject.toml').read_text(encoding='utf-8'))['project']['version']}"
+    if not re.fullmatch(r"\w[\w.-]*", tag):
+        typer.echo(f"TAG must be the name of a release, as v1.0, found {tag!r}", err=True)
+        raise typer.Exit(2)
+    for path, count in rename_repository(REPO_ROOT, REPOSITORY, repository, tag=tag).items():
         typer.echo(f"{path}: {count} places")
+    typer.echo(f"the set-up cells clone the release {tag}: commit, then git tag {tag} and git push origin main {tag}")
 
 
-def rename_repository(root: Path, old: str, new: str) -> dict[Path, int]:
-    """Replace `owner/name` wherever the suite names its repository; returns the number of places for each file."""
+def rename_repository(root: Path, old: str, new: str, *, tag: str = "") -> dict[Path, int]:
+    """Replace `owner/name` wherever the suite names its repository; returns the number of places for each file.
+
+    The set-up cells then clone the release `tag`; without one they fetch nothing, as before the suite was published.
+    """
     name = re.compile(rf"(?<![\w.-]){re.escape(old)}(?![\w-])")
     changed = {}
     for pattern in PUBLISHED:
         for path in sorted(root.glob(pattern)):
             text, count = name.subn(new, path.read_text(encoding="utf-8"))
             if count:
-                replace_file(path, text)
+                replace_file(path, TAG.sub(rf"\g<1>{tag}", text))
                 changed[path.relative_to(root)] = count
     return changed
 

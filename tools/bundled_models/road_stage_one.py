@@ -1,7 +1,7 @@
 """Bundle the road lesson's stage one, in half precision.
 
-    python -m helpers train road --steps 700 --steps-two 350 --out build/road_run
-    python -m tools.bundled_models.road_stage_one build/road_run/stage_one.pt data/models/road_stage_one.pt
+python -m helpers train road --steps 700 --steps-two 350 --out build/road_run
+python -m tools.bundled_models.road_stage_one build/road_run/stage_one.pt data/models/road_stage_one.pt
 """
 
 from pathlib import Path
