@@ -111,6 +111,7 @@ def test_graph_equals_torch(random_network: Path) -> None:
         np.testing.assert_allclose(graph_logits[key], expected, atol=0.03 * expected.std())
 
 
+@pytest.mark.slow
 def test_folding_keeps_the_logits(random_network: Path) -> None:
     """Folding and half precision change the logits by far less than they vary."""
     for key, expected in load(random_network / "unfolded.npz").items():
@@ -118,6 +119,7 @@ def test_folding_keeps_the_logits(random_network: Path) -> None:
         assert np.sqrt((difference**2).mean()) < 0.1 * expected.std()
 
 
+@pytest.mark.slow
 def test_predictions_are_argmax_of_logits(random_network: Path) -> None:
     logits = load(random_network / "graph.npz")
     for key, pred in load(random_network / "predictions.npz").items():
@@ -126,12 +128,14 @@ def test_predictions_are_argmax_of_logits(random_network: Path) -> None:
         np.testing.assert_array_equal(pred, logits[key].argmax(3))
 
 
+@pytest.mark.slow
 def test_packing_is_repeatable(random_network: Path) -> None:
     archives = [random_network / name / "deeplab_street.tar.gz" for name in ("", "again")]
     assert archives[0].read_bytes() == archives[1].read_bytes()
     assert not list(random_network.rglob(".*"))  # no temporary file
 
 
+@pytest.mark.slow
 def test_wrong_names_and_weights_are_refused(random_network: Path) -> None:
     archive, weights = (random_network / "errors.txt").read_text().splitlines()
     assert "graph.pb does not end in .tar.gz" in archive

@@ -483,8 +483,9 @@ def test_interruption_leaves_the_old_file_and_nothing_else(tmp_path, clip, error
 
 def test_control_c_in_a_real_process(tmp_path, clip):
     script = f"""
-import numpy as np, time
+import numpy as np, signal, time
 from helpers.labels import CITYSCAPES
+signal.signal(signal.SIGINT, signal.default_int_handler)  # the children of a background job would not hear it
 from helpers.video import segment_video
 def model(image):
     print("frame", flush=True)
