@@ -72,7 +72,7 @@ def _zipped(path: Path) -> str | None:
     try:
         with zipfile.ZipFile(path) as archive:
             names = {name.partition("/")[2] or name for name in archive.namelist()} | set(archive.namelist())
-    except (zipfile.BadZipFile, OSError, ValueError):
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError):
         return TORCH
     if "constants.pkl" in names and any(name.startswith("code/") for name in names):
         return "torchscript"
@@ -83,15 +83,16 @@ def _zipped(path: Path) -> str | None:
     return TORCH if "data.pkl" in names else None
 
 
-def damaged_part(path: str | Path) -> str | None:
-    """The first part of a zip whose checksum is wrong, which torch itself doesn't look at; None for other files."""
+def damage_of(path: str | Path) -> str | None:
+    """What is damaged in a zip; torch itself doesn't look at the checksums. None for other files."""
     try:
         with zipfile.ZipFile(path) as parts:
-            return parts.testzip()
+            part = parts.testzip()
     except zipfile.BadZipFile:
         return None  # of before PyTorch 1.6; or whoever reads it will say
     except (zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         return str(error)
+    return f"the checksum of its part {part} is wrong" if part else None
 
 
 def objection(path: str | Path) -> str | None:
