@@ -1,5 +1,6 @@
 """What kind of model a file holds, judged by its content: names and suffixes say what they like. Loads no framework."""
 
+import errno
 import zipfile
 import zlib
 from pathlib import Path
@@ -92,6 +93,10 @@ def damage_of(path: str | Path) -> str | None:
         return None  # of before PyTorch 1.6; or whoever reads it will say
     except (zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         return str(error)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        return "its directory names places outside of it"
     return f"the checksum of its part {part} is wrong" if part else None
 
 

@@ -72,3 +72,14 @@ def test_a_zip_of_a_version_to_come_is_damaged(tmp_path):
     data[data.index(b"PK\x01\x02") + 6] = 255  # the version that is needed to read it
     path.write_bytes(data)
     assert "zip file version 25.5" in damage_of(path) and kind_of(path) == TORCH
+
+
+def test_a_directory_that_points_outside_is_damage(tmp_path):
+    path = tmp_path / "weights.pt"
+    with zipfile.ZipFile(path, "w") as parts:
+        parts.writestr("weights/data.pkl", bytes(100))
+    data = bytearray(path.read_bytes())
+    end = data.index(b"PK\x05\x06")
+    data[end + 16 : end + 20] = (2**32 - 9).to_bytes(4, "little")  # where the directory begins
+    path.write_bytes(data)
+    assert damage_of(path) == "its directory names places outside of it"
