@@ -1,5 +1,6 @@
 """What kind of model a file holds, judged by its content: names and suffixes say what they like. Loads no framework."""
 
+import errno
 import zipfile
 import zlib
 from pathlib import Path
@@ -72,7 +73,7 @@ def _zipped(path: Path) -> str | None:
     try:
         with zipfile.ZipFile(path) as archive:
             names = {name.partition("/")[2] or name for name in archive.namelist()} | set(archive.namelist())
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):  # the last: a version that is none
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError):
         return TORCH
     if "constants.pkl" in names and any(name.startswith("code/") for name in names):
         return "torchscript"
@@ -83,15 +84,20 @@ def _zipped(path: Path) -> str | None:
     return TORCH if "data.pkl" in names else None
 
 
-def damaged_part(path: str | Path) -> str | None:
-    """The first part of a zip whose checksum is wrong, which torch itself doesn't look at; None for other files."""
+def damage_of(path: str | Path) -> str | None:
+    """What is damaged in a zip; torch itself doesn't look at the checksums. None for other files."""
     try:
         with zipfile.ZipFile(path) as parts:
-            return parts.testzip()
+            part = parts.testzip()
     except zipfile.BadZipFile:
         return None  # of before PyTorch 1.6; or whoever reads it will say
     except (zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         return str(error)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        return "its directory names places outside of it"
+    return f"the checksum of its part {part} is wrong" if part else None
 
 
 def objection(path: str | Path) -> str | None:

@@ -13,6 +13,7 @@ import av
 import numpy as np
 import pytest
 import torch
+import torchvision  # noqa: F401  before TensorFlow: Triton, which comes along, aborts the process if it is loaded after it
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image

@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from helpers.model_files import GRAPH, TFLITE, TORCH, kind_of, objection
+from helpers.model_files import GRAPH, TFLITE, TORCH, damage_of, kind_of, objection
 
 
 def zipped(*names: str) -> bytes:
@@ -61,3 +61,25 @@ def test_the_limit_of_a_model_s_size_can_be_raised(tmp_path, monkeypatch):
     assert "set SEGMENTATION_MAX_MODEL_MB=2" in objection(tmp_path / "m.pb")
     monkeypatch.setenv("SEGMENTATION_MAX_MODEL_MB", "2")
     assert objection(tmp_path / "m.pb") is None
+
+
+def test_a_zip_of_a_version_to_come_is_damaged(tmp_path):
+    path = tmp_path / "weights.pt"
+    with zipfile.ZipFile(path, "w") as parts:
+        parts.writestr("weights/data.pkl", bytes(100))
+    data = bytearray(path.read_bytes())
+    assert damage_of(path) is None and kind_of(path) == TORCH
+    data[data.index(b"PK\x01\x02") + 6] = 255  # the version that is needed to read it
+    path.write_bytes(data)
+    assert "zip file version 25.5" in damage_of(path) and kind_of(path) == TORCH
+
+
+def test_a_directory_that_points_outside_is_damage(tmp_path):
+    path = tmp_path / "weights.pt"
+    with zipfile.ZipFile(path, "w") as parts:
+        parts.writestr("weights/data.pkl", bytes(100))
+    data = bytearray(path.read_bytes())
+    end = data.index(b"PK\x05\x06")
+    data[end + 16 : end + 20] = (2**32 - 9).to_bytes(4, "little")  # where the directory begins
+    path.write_bytes(data)
+    assert damage_of(path) == "its directory names places outside of it"

@@ -17,7 +17,7 @@ from helpers.backgrounds.edges import enlarged
 from helpers.backgrounds.network import PersonNet
 from helpers.images import fit_within, read_image, resize_image
 from helpers.labels import PASCAL_VOC, LabelSet
-from helpers.model_files import damaged_part
+from helpers.model_files import damage_of
 from helpers.networks.street_encoder import standardise
 from helpers.training.devices import best_device
 
@@ -250,8 +250,8 @@ def read_weights(path: str | Path) -> dict[str, torch.Tensor]:
     Raises:
         BackgroundError: it holds anything else, or is damaged.
     """
-    if damaged := damaged_part(path):
-        raise BackgroundError(f"{path} is damaged: the checksum of its part {damaged} is wrong")
+    if damaged := damage_of(path):
+        raise BackgroundError(f"{path} is damaged: {damaged}")
     try:
         with warnings.catch_warnings(action="ignore"):  # about old kinds of pickles; the errors say enough
             weights = torch.load(path, map_location="cpu", weights_only=True)

@@ -15,7 +15,7 @@ from torchvision.transforms import v2
 
 from helpers import assets, paths
 from helpers.labels import LABEL_SETS, PASCAL_VOC, LabelSet, generic
-from helpers.model_files import damaged_part, kind_of, objection
+from helpers.model_files import damage_of, kind_of, objection
 from helpers.networks.fcn import standardise, street_fcn
 from helpers.training.devices import WAYS, Predictor, best_device
 
@@ -177,8 +177,8 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
         raise ModelError(fault)
     Path(path).open("rb").close()  # what can't be opened is no damage
     try:
-        if damaged := damaged_part(path):
-            raise ModelError(f"{path} is damaged: the checksum of its part {damaged} is wrong")
+        if damaged := damage_of(path):
+            raise ModelError(f"{path} is damaged: {damaged}")
         # The checkpoints of torchvision's own recipe hold their arguments; such a Namespace holds no code.
         with (
             warnings.catch_warnings(action="ignore"),  # about old kinds of pickles; the errors say enough

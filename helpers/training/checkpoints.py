@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from helpers.model_files import damaged_part
+from helpers.model_files import damage_of
 from helpers.paths import replacing
 
 
@@ -34,8 +34,8 @@ def load_checkpoint(path: str | Path) -> dict[str, Any]:
         OSError: it can't be read.
         ValueError: the file is no such checkpoint, or damaged.
     """
-    if damaged := damaged_part(path):
-        raise ValueError(f"{path} is damaged: the checksum of its part {damaged} is wrong; remove it")
+    if damaged := damage_of(path):
+        raise ValueError(f"{path} is damaged: {damaged}; remove it")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except OSError:
