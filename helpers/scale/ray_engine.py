@@ -35,7 +35,6 @@ BATCH = 16  # frames in a block; a killed actor loses as many
 SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_worker_niceness": "0",
-    "RAY_BACKEND_LOG_LEVEL": "fatal",  # what concerns a run is raised; the rest would be told in a page
 }
 # A new cluster on this machine alone.
 ALONE = {
@@ -115,9 +114,9 @@ def cluster(address: str | None = None, *, cpus: int | None = None) -> Iterator[
     if not address:
         for name, value in ALONE.items():
             os.environ.setdefault(name, value)
+    logging.getLogger("ray.widgets.util").setLevel(logging.ERROR)  # else it advises to install widgets, at import
     import ray
 
-    logging.getLogger("ray.widgets").setLevel(logging.ERROR)
     quiet = {"logging_level": logging.ERROR, "log_to_driver": False}
     try:
         if address:
