@@ -35,13 +35,14 @@ def local_service(
     """Run the service on this machine, in processes of its own, until the block ends.
 
     Args:
-        folder: for its database; used again, it continues with the jobs that are there.
+        folder: for its database and service.log, what it says meanwhile; used again, it continues with the jobs that
+            are there.
         workers: processes with a model each.
         port: by default any that is free.
         settings: of settings.py without `SEGMENTATION_SERVER_`, for instance `QUEUE="8"`.
 
     Raises:
-        RuntimeError: it does not start; its own message stands on stderr.
+        RuntimeError: it does not start; with its own last words.
     """
     own = {f"SEGMENTATION_SERVER_{name.upper()}": value for name, value in settings.items()}
     environ = os.environ | {"SEGMENTATION_SERVER_SECRET": secrets.token_urlsafe(50)} | own
@@ -49,10 +50,14 @@ def local_service(
     me = [sys.executable, "-m", "helpers.server"]
     token = subprocess.run([*me, "token", "local"], env=environ, stdout=subprocess.PIPE, text=True).stdout.strip()
     port = port or _free_port()
-    process = subprocess.Popen([*me, "serve", f"--port={port}", f"--workers={workers}"], env=environ)
+    log = Path(folder) / "service.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as said:
+        command = [*me, "serve", f"--port={port}", f"--workers={workers}"]
+        process = subprocess.Popen(command, env=environ, stdout=said, stderr=subprocess.STDOUT)
     try:
         service = Service(f"http://127.0.0.1:{port}", token, process)
-        _await(service)
+        _await(service, log)
         yield service
     finally:
         process.terminate()
@@ -65,7 +70,7 @@ def _free_port() -> int:
         return probe.getsockname()[1]
 
 
-def _await(service: Service, *, seconds: float = 300) -> None:
+def _await(service: Service, log: Path, *, seconds: float = 300) -> None:
     end = time.monotonic() + seconds
     while service.process.poll() is None and time.monotonic() < end:
         try:
@@ -73,4 +78,5 @@ def _await(service: Service, *, seconds: float = 300) -> None:
             return
         except requests.RequestException:
             time.sleep(0.1)
-    raise RuntimeError("the service does not answer; its own words stand above")
+    last = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-5:])
+    raise RuntimeError(f"the service does not answer; its last words: {last}")
