@@ -19,6 +19,7 @@ What it took to make it dependable:
 
 import logging
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -111,7 +112,9 @@ def cluster(address: str | None = None, *, cpus: int | None = None) -> Iterator[
         ScaleError: no cluster answers.
     """
     os.environ.update(SETTINGS)
-    if not address:
+    if address:
+        _refuse_silence(address)
+    else:
         for name, value in ALONE.items():
             os.environ.setdefault(name, value)
     logging.getLogger("ray.widgets.util").setLevel(logging.ERROR)  # else it advises to install widgets, at import
@@ -133,6 +136,16 @@ def cluster(address: str | None = None, *, cpus: int | None = None) -> Iterator[
         yield ray
     finally:
         ray.shutdown()
+
+
+def _refuse_silence(address: str) -> None:
+    """Whoever doesn't listen is no cluster; Ray itself would try for minutes, without a word."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if port.isdigit():
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
+        except OSError as error:
+            raise ScaleError(f"no Ray cluster at {address}: {_first_line(error)}") from error
 
 
 def _checked_workers(resources: dict[str, float], workers: int | None, gpus: float) -> int:
