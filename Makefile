@@ -23,7 +23,7 @@ KIT_ARGS ?=
 MINUTES ?= 110
 FCN_MINUTES ?= 25
 # The notebooks' own tests: every cell must run; the text of cells tagged nbval-check-output must not change.
-NBVAL := --nbval-lax --nbval-cell-timeout=900 -p no:cacheprovider
+NBVAL := --nbval-lax --nbval-cell-timeout=1500 -p no:cacheprovider
 
 # Headless, and the sample tier whatever the shell has set: tests must not depend on downloads.
 QUIET := MPLBACKEND=Agg TF_CPP_MIN_LOG_LEVEL=3 SEGMENTATION_TIER=sample
@@ -54,13 +54,13 @@ unit: $(READY)
 	$(QUIET) $(ONE_THREAD) $(BIN)/python -m pytest $(PARALLEL) -m "not slow and not lint" $(TEST_ARGS)
 
 slow: $(READY) ## tests that take minutes: trainings that reach their bar, browsers, fuzzing
-	$(QUIET) $(ONE_THREAD) $(BIN)/python -m pytest $(PARALLEL) --timeout=900 -m slow $(TEST_ARGS)
+	$(QUIET) $(ONE_THREAD) $(BIN)/python -m pytest $(PARALLEL) --timeout=1800 -m slow $(TEST_ARGS)
 
 # Any attempt to reach another machine fails: the sample tier needs no network.
 # MPLBACKEND would win over the inline backend of the notebooks, so it must not be set.
 nbval: $(READY)
 	env -u MPLBACKEND $(ONE_THREAD) TF_CPP_MIN_LOG_LEVEL=3 SEGMENTATION_TIER=sample \
-		PYTHONPATH=$(CURDIR)/tests/no_network $(BIN)/python -m pytest $(PARALLEL) --timeout=900 $(NBVAL) $(NOTEBOOKS)
+		PYTHONPATH=$(CURDIR)/tests/no_network $(BIN)/python -m pytest $(PARALLEL) --timeout=1800 $(NBVAL) $(NOTEBOOKS)
 
 notebooks: $(READY) ## run all notebooks (sample tier), refresh their outputs, pages to build/pages
 	env -u MPLBACKEND SEGMENTATION_TIER=sample $(BIN)/python -m tools.authoring.notebooks run $(NOTEBOOKS)

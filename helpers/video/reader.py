@@ -165,7 +165,7 @@ def track(container: av.container.InputContainer, kind: str) -> av.stream.Stream
     """The picture track ("video") of an open file, not a cover picture, or its first sound track ("audio").
 
     Raises:
-        VideoError: it has none.
+        VideoError: it has none, or one that can't be decoded.
     """
     if kind == "audio" and container.streams.audio:
         return container.streams.audio[0]
@@ -174,6 +174,10 @@ def track(container: av.container.InputContainer, kind: str) -> av.stream.Stream
         name = Path(container.name).name
         container.close()
         raise VideoError(f"{name} holds no {'picture' if kind == 'video' else 'sound'} track; is it a sound file?")
+    if found.codec_context is None:
+        name = Path(container.name).name
+        container.close()
+        raise VideoError(f"{name} is damaged, or its pictures are coded in a way that FFmpeg doesn't know")
     return found
 
 

@@ -71,8 +71,9 @@ def test_a_kit_sets_up_the_suite_without_a_network(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     python = suite / ".venv" / "bin" / "python"
     look = "import helpers, iniconfig; print(helpers.__file__)"
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     found = subprocess.run(
-        [python, "-c", look], cwd=tmp_path, capture_output=True, text=True, check=True
+        [python, "-c", look], cwd=tmp_path, env=environ, capture_output=True, text=True, check=True
     ).stdout.strip()
     assert Path(found).is_relative_to(suite)
     if (suite / "Makefile").exists():
