@@ -108,7 +108,7 @@ serve: $(READY) ## the web service of lesson 07 on http://127.0.0.1:8000
 	$(BIN)/python -m helpers.server serve $(SERVE_ARGS)
 
 bench: $(READY) ## measure speed on this machine: kernels, ways to compute, video; records go to data/measured
-	for name in kernels cpu_speed fcn_speed video_speed server_speed; do $(QUIET) $(BIN)/python tests/benchmarks/$$name.py || exit 1; done
+	for name in kernels cpu_speed fcn_speed video_speed backgrounds_speed server_speed; do $(QUIET) $(BIN)/python tests/benchmarks/$$name.py || exit 1; done
 
 lock: $(READY) ## renew requirements.lock with the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile pyproject.toml $(EXTRAS:%=--extra %) --universal --python-version 3.11 --upgrade \

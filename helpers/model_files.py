@@ -9,6 +9,7 @@ from helpers.paths import limit, unreadable
 
 # Kinds that this suite runs.
 GRAPH, TFLITE, TORCH = "frozen graph", "tflite", "torch"
+TORCH_SUFFIXES = (".pt", ".pth")
 # Other kinds, and what to do about them.
 _FRAME = "this suite runs frozen TensorFlow graphs (.pb, .tar.gz), .tflite files and PyTorch weights (.pt, .pth)"
 _OTHERS = {
@@ -82,6 +83,18 @@ def _zipped(path: Path) -> str | None:
     if any("serialized_exported_program" in name or name.startswith("models/") for name in names):
         return "exported"
     return TORCH if "data.pkl" in names else None
+
+
+def is_torch(path: str | Path) -> bool:
+    """Whether a file is one of PyTorch's, by its content, or by its name where nobody knows the content."""
+    kind = kind_of(path)
+    return kind == TORCH or (kind is None and Path(path).suffix.lower() in TORCH_SUFFIXES)
+
+
+def is_tflite(path: str | Path) -> bool:
+    """Whether a file is one for LiteRT, by its content, or by its name where that is damaged."""
+    kind = kind_of(path)
+    return kind == TFLITE or (kind != TORCH and Path(path).suffix.lower() == ".tflite")
 
 
 def damage_of(path: str | Path) -> str | None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from helpers.assets import ASSETS
 from helpers.labels import LabelSet
-from helpers.model_files import TORCH, kind_of, objection
+from helpers.model_files import is_tflite, is_torch, objection
 
 DEFAULT_MODEL = "deeplab_street"
 
@@ -17,7 +17,6 @@ DEEPLAB_NAMES = (DEFAULT_MODEL, *(name for name, asset in ASSETS.items() if asse
 FCN_NAMES = ("fcn_street", *(name for name, asset in ASSETS.items() if asset.source == "torchvision"))
 PERSON_MODEL = "person_small"
 PERSON_NAMES = (PERSON_MODEL, "selfie_segmentation")
-TORCH_SUFFIXES = (".pt", ".pth")
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ def load(
         raise ValueError(f"no model at {name}; name a file or folder, or one of: {names}")
     if name not in DEEPLAB_NAMES + FCN_NAMES and (fault := objection(name)):
         raise ValueError(fault)
-    if name in FCN_NAMES or _is_torch(name):
+    if name in FCN_NAMES or is_torch(name):
         if engine != "auto":
             raise ValueError(f"{name} runs on torch; --engine is for DeepLab graphs")
         return _load_torch(name, labels, size=size)
@@ -88,23 +87,19 @@ def load_person(name: str | Path = PERSON_MODEL, *, size: int | None = None, per
     """
     from helpers import backgrounds
 
-    if name not in DEEPLAB_NAMES and (not Path(name).exists() or Path(name).suffix in (*TORCH_SUFFIXES, ".tflite")):
+    foreign = name not in (*DEEPLAB_NAMES, *PERSON_NAMES) and Path(name).exists()
+    if foreign and (fault := objection(name)):
+        raise ValueError(fault)
+    if foreign and not is_torch(name):
+        from helpers.deeplab.engines.trial import try_out
+
+        try_out(Path(name))
+    if name not in DEEPLAB_NAMES and (not foreign or is_torch(name) or is_tflite(name)):
         return backgrounds.load_model(name, size=size, person=person)
     from helpers import deeplab
 
-    if name not in DEEPLAB_NAMES:
-        from helpers.deeplab.engines.trial import try_out
-
-        if fault := objection(name):
-            raise ValueError(fault)
-        try_out(Path(name))
     graph = deeplab.load_graph(name)
     return backgrounds.from_logits(graph.name, graph.logits, person=person, size=size or graph.default_size or 513)
-
-
-def _is_torch(name: str) -> bool:
-    found = kind_of(name)
-    return found == TORCH or (found is None and Path(name).suffix.lower() in TORCH_SUFFIXES)
 
 
 def _load_torch(name: str, labels: str | None, *, size: int | None) -> Model:
@@ -118,6 +113,11 @@ def _load_torch(name: str, labels: str | None, *, size: int | None) -> Model:
 
         steel = load_steel(name)
         return Model(name, steel.predict, steel.labels)
+    if lesson == "road_surface":
+        from helpers.road_surface.model import load as load_road
+
+        road = load_road(name)
+        return Model(name, road.predict, road.labels)
     from helpers import fcn
 
     model = fcn.load_model(name, size=size, labels=labels)

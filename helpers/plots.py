@@ -297,6 +297,7 @@ def plot_class_bars(
     ax.set_xlabel(xlabel)
     ax.set_title(title)
     ax.spines[["top", "right"]].set_visible(False)
+    ax.spines["bottom"].set_bounds(0, 1)
     return ax
 
 

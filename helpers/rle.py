@@ -1,4 +1,4 @@
-"""Run-length encoding as the Severstal competition writes masks, and its relation to COCO's.
+"""Run-length encoding as the Severstal competition writes masks.
 
 A mask is a list of runs "start length start length …". Pixels are counted from 1, down the first column, then down
 the second (column-major order). Nearly every wrong result with these files comes from counting along the rows or

@@ -73,6 +73,19 @@ def graph_bytes(
     return graph.as_graph_def().SerializeToString()
 
 
+def lite_bytes(data: bytes, size: tuple[int, int]) -> bytes:
+    """A `.tflite` file of a frozen DeepLab graph, for pictures of one size (height, width)."""
+    from helpers.deeplab.engines.tensorflow import import_tensorflow
+
+    tf = import_tensorflow()
+    with tf.Graph().as_default() as graph:
+        tf.import_graph_def(tf.compat.v1.GraphDef.FromString(data), name="")
+        with tf.compat.v1.Session(graph=graph) as session:
+            image, ids = (graph.get_tensor_by_name(f"{name}:0") for name in ("ImageTensor", "SemanticPredictions"))
+            image.set_shape((1, *size, 3))
+            return tf.compat.v1.lite.TFLiteConverter.from_session(session, [image], [ids]).convert()
+
+
 def tarball(data: bytes, folder: str = "deeplab", file: str = "frozen_inference_graph.pb") -> bytes:
     """Packed as the zoo packs a graph: in a folder, with the files of a training checkpoint beside it."""
     buffer = io.BytesIO()

@@ -21,6 +21,13 @@ TITLE = f"""# 00 · Sample
 [![View](https://example.org/badge.svg)](https://nbviewer.org/github/{GITHUB})
 
 beginner · 50 min in class · runs in 5 min on a laptop · no download"""
+CHOICES = """
+
+**Predict:** how high?
+
+<details><summary>(a) three pixels</summary>Not quite.</details>
+
+<details><summary>(b) four pixels</summary>Right.</details>"""
 TRY = "\n**Try it:** change the colour.\n\n**Try it:** a higher one.\n\n**Try it:** a wider one."
 SOLUTION = '''def add_one(mask: list[int], *, by: int = 1) -> list[int]:
     """Add one to each id."""
@@ -57,7 +64,7 @@ def sample_notebook() -> NotebookNode:
         new_markdown_cell("**You will**\n\n- run\n- see\n- explain\n\nWhat to know before: lists."),
         code(SETUP_CELL, printed("ready\n"), tags=("setup",), jupyter={"source_hidden": True}, cellView="form"),
         code("from helpers.paths import tier\n\nFULL = tier() == 'full'\nSEED = 1", tags=("parameters",)),
-        new_markdown_cell("## Look"),
+        new_markdown_cell("## Look" + CHOICES),
         code("show(figure)", picture()),
         new_markdown_cell("**What you should see:** a black stripe, four pixels high and as wide as the page.\n" + TRY),
         code("from helpers.widgets import compare\n\nprint(compare)"),

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from clips import write_clip
-from graphs import graph_bytes, tarball
+from graphs import graph_bytes, lite_bytes, tarball
 from helpers import archives, deeplab, images, masks, model_files, models, rle, severstal
 from helpers.datasets.severstal import at_most, missing_parts, scan_rows
 from helpers.labels import CITYSCAPES
@@ -329,3 +329,22 @@ def test_models(folder, file):
             deeplab.load_graph(path, engine="tensorflow")
     except (ValueError, OSError) as error:
         assert path.stem in str(error) and "\n" not in str(error).strip()
+
+
+@cache
+def lite_files() -> dict[str, bytes]:
+    return {"street.tflite": lite_bytes(graph_bytes(3), (24, 32))}
+
+
+@fuzz(25)
+@given(file=damaged(lite_files))
+def test_lite_models(folder, file):
+    """LiteRT is native code and may crash: then its own process does, and the model is refused."""
+    path = folder / file[0]
+    path.write_bytes(file[1])
+    try:
+        model = models.load(str(path), engine="litert")
+    except (ValueError, OSError) as error:
+        assert path.stem in str(error) and "\n" not in str(error).strip()
+    else:
+        assert model.predict(np.zeros((24, 32, 3), np.uint8)).shape == (24, 32)

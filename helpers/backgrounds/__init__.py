@@ -9,12 +9,12 @@ from helpers.backgrounds.compose import (
     replace_background,
 )
 from helpers.backgrounds.edges import EDGES, soften
-from helpers.backgrounds.model import PERSON, BackgroundError, PersonModel, from_logits, load_model
+from helpers.backgrounds.model import PERSON, ModelError, PersonModel, from_logits, load_model
 
 __all__ = [
     "EDGES",
     "PERSON",
-    "BackgroundError",
+    "ModelError",
     "PersonModel",
     "as_background",
     "blur_background",

@@ -179,6 +179,8 @@ def as_background(background: np.ndarray | tuple[int, int, int] | str, size: tup
         raise ValueError(
             f"a background is a picture (h, w, 3) uint8 RGB or a colour of three numbers 0–255, not {found}"
         )
+    if behind.shape[:2] == tuple(size):
+        return np.ascontiguousarray(behind)
     scale = max(size[0] / behind.shape[0], size[1] / behind.shape[1])
     height, width = (max(side, round(scale * own)) for side, own in zip(size, behind.shape, strict=False))
     top, left = (height - size[0]) // 2, (width - size[1]) // 2

@@ -1,9 +1,7 @@
 """Where is the person? The lesson's models, by name or file, all with one question: `alpha(image)`."""
 
 import os
-import pickle
 import threading
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,8 +15,9 @@ from helpers.backgrounds.edges import enlarged
 from helpers.backgrounds.network import PersonNet
 from helpers.images import fit_within, read_image, resize_image
 from helpers.labels import PASCAL_VOC, LabelSet
-from helpers.model_files import damage_of
+from helpers.model_files import is_tflite, is_torch, objection
 from helpers.networks.street_encoder import standardise
+from helpers.networks.weights import ModelError, fill, read_weights
 from helpers.training.devices import best_device
 
 BUNDLED = "person_small"
@@ -31,10 +30,6 @@ MEAN, STD = np.float32([0.485, 0.456, 0.406]), np.float32([0.229, 0.224, 0.225])
 
 PERSON = LabelSet("person", "Person", ("background", "person"), np.array([[0, 0, 0], [192, 128, 128]], np.uint8))
 SURE = 8.0  # log-odds of a model that says only yes or no
-
-
-class BackgroundError(ValueError):
-    """A model cannot be loaded or run; the message names it and says why."""
 
 
 class PersonModel:
@@ -62,7 +57,7 @@ class PersonModel:
             (h, w) float32 in 0..1.
 
         Raises:
-            BackgroundError: this is no picture.
+            ModelError: this is no picture.
         """
         return _sigmoid(self._scores(_checked(image)))
 
@@ -78,7 +73,7 @@ class PersonModel:
             (H, W) float32 in 0..1.
 
         Raises:
-            BackgroundError: this is no picture.
+            ModelError: this is no picture.
         """
         image = _checked(image)
         return _sigmoid(enlarged(self._scores(image), image.shape[:2]))
@@ -113,11 +108,11 @@ def load_model(
         The model; its weights are read once, so load it once and use it often.
 
     Raises:
-        BackgroundError: no such model, damaged, holds code instead of weights, or doesn't tell persons.
+        ModelError: no such model, damaged, holds code instead of weights, or doesn't tell persons.
         AssetError: it can't be downloaded.
     """
     if size is not None and size < 32:
-        raise BackgroundError(f"size is {size}; it is at least 32 pixels")
+        raise ModelError(f"size is {size}; it is at least 32 pixels")
     device = torch.device(device) if device else best_device()
     if name in TORCHVISION:
         return _torchvision(str(name), assets.fetch(name), size or TORCHVISION_SIZE, device)
@@ -125,26 +120,25 @@ def load_model(
     if name == LITE:
         path = assets.fetch(LITE)
     if not path.exists():
-        raise BackgroundError(f"no model at {path}; name a file, or one of: {', '.join(MODELS)}")
-    if path.suffix == ".tflite":
+        raise ModelError(f"no model at {path}; name a file, or one of: {', '.join(MODELS)}")
+    if fault := objection(path):
+        raise ModelError(fault)
+    if is_tflite(path):
         return PersonModel(path.stem, LiteModel(path, person=person))
-    if path.suffix in (".pt", ".pth"):
+    if is_torch(path):
         return _person_net(path, size or BUNDLED_SIZE, device)
-    raise BackgroundError(
-        f"{path.name} is none of .pt, .pth, .tflite; frozen graphs are for helpers.models.load_person"
-    )
+    raise ModelError(f"{path.name} is none of .pt, .pth, .tflite; frozen graphs are for helpers.models.load_person")
 
 
 def _person_net(path: Path, size: int, device: torch.device) -> PersonModel:
     network = PersonNet()
-    _fill(network, read_weights(path), path.stem)
+    fill(network, read_weights(path), path.stem)
     return PersonModel(path.stem, _in_torch(network, standardise, lambda out: out[:, 0], device), size=size)
 
 
 def _torchvision(name: str, path: Path, size: int, device: torch.device) -> PersonModel:
     network = get_model(name, weights=None, weights_backbone=None)  # without this None, a backbone is downloaded
-    weights = {key: value for key, value in read_weights(path).items() if not key.startswith("aux_classifier.")}
-    _fill(network, weights, name)
+    fill(network, read_weights(path), name)
     mean, std = (255 * torch.from_numpy(values)[:, None, None].to(device) for values in (MEAN, STD))
     person = PASCAL_VOC.index("person")
     return PersonModel(
@@ -186,15 +180,13 @@ class LiteModel:
             self._interpreter = Interpreter(model_content=path.read_bytes(), num_threads=os.cpu_count())
             self._interpreter.allocate_tensors()
         except ImportError as error:
-            raise BackgroundError(
-                "a .tflite model needs the package ai-edge-litert: pip install ai-edge-litert"
-            ) from error
+            raise ModelError("a .tflite model needs the package ai-edge-litert: pip install ai-edge-litert") from error
         except (ValueError, RuntimeError) as error:
-            raise BackgroundError(f"{path.name} is damaged or not a model that LiteRT can run") from error
+            raise ModelError(f"{path.name} is damaged or not a model that LiteRT can run") from error
         self._input, self._output = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[0]
         shape, out = tuple(map(int, self._input["shape"])), tuple(map(int, self._output["shape"]))
         if len(shape) != 4 or shape[0] != 1 or shape[3] != 3 or len(out) < 3 or out[0] != 1:
-            raise BackgroundError(f"{path.name} takes {shape} and gives {out}; expected (1, h, w, 3) and (1, h, w, …)")
+            raise ModelError(f"{path.name} takes {shape} and gives {out}; expected (1, h, w, 3) and (1, h, w, …)")
         self._size = shape[1:3]
         self._classes = out[3] if len(out) == 4 else 0  # 0: ids
         self._person = _person_of(self._classes, path.name, person)
@@ -240,44 +232,8 @@ def _person_of(classes: int, name: str, person: int | None) -> int:
     voc = PASCAL_VOC.index("person")
     person = {0: voc, 1: 0, 2: 1, PASCAL_VOC.num_classes: voc}.get(classes) if person is None else person
     if person is None or not 0 <= person < (classes or 256):
-        raise BackgroundError(f"{name} tells {classes} classes apart; say with person= which of them is a person")
+        raise ModelError(f"{name} tells {classes} classes apart; say with person= which of them is a person")
     return person
-
-
-def read_weights(path: str | Path) -> dict[str, torch.Tensor]:
-    """Read a state dict: names and tensors, nothing else. A file that holds code that would run is refused.
-
-    Raises:
-        BackgroundError: it holds anything else, or is damaged.
-    """
-    if damaged := damage_of(path):
-        raise BackgroundError(f"{path} is damaged: {damaged}")
-    try:
-        with warnings.catch_warnings(action="ignore"):  # about old kinds of pickles; the errors say enough
-            weights = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise BackgroundError(f"{path} is refused: it is no file of weights, or holds code beside them") from error
-    except OSError:
-        raise
-    except Exception as error:  # a damaged pickle fails in a dozen ways
-        raise BackgroundError(f"{path} is damaged or no file of weights") from error
-    if not isinstance(weights, dict) or not all(isinstance(value, torch.Tensor) for value in weights.values()):
-        raise BackgroundError(f"{path} holds no state dict; save one with torch.save(network.state_dict(), path)")
-    if broken := [key for key, value in weights.items() if not value.isfinite().all()]:
-        raise BackgroundError(f"{path} holds weights that are no numbers, {broken[0]} for one: that training diverged")
-    return weights
-
-
-def _fill(network: torch.nn.Module, weights: dict[str, torch.Tensor], name: str) -> None:
-    wanted = network.state_dict()
-    wrong = [
-        key
-        for key in wanted | weights
-        if key not in wanted or key not in weights or wanted[key].shape != weights[key].shape
-    ]
-    if wrong:
-        raise BackgroundError(f"the weights don't fit {name}: {len(wrong)} tensors differ, {wrong[0]} for one")
-    network.load_state_dict(weights)
 
 
 def _sigmoid(scores: np.ndarray) -> np.ndarray:
@@ -291,5 +247,5 @@ def _checked(image: np.ndarray | str | Path) -> np.ndarray:
         image = read_image(image)
     image = np.asarray(image)
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or 0 in image.shape:
-        raise BackgroundError(f"a picture is (H, W, 3) uint8 RGB, this one is {image.shape} {image.dtype}")
+        raise ModelError(f"a picture is (H, W, 3) uint8 RGB, this one is {image.shape} {image.dtype}")
     return image

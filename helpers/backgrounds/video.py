@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from helpers.backgrounds.compose import replace_background
+from helpers.backgrounds.compose import as_background, replace_background
 from helpers.backgrounds.edges import soften
 from helpers.backgrounds.model import PersonModel
 from helpers.video.pipeline import VideoReport, prefetch
@@ -127,7 +127,10 @@ def replace_video(
         closing(prefetch(reader)) as frames,
         closing(prefetch(found(frames))) as results,
     ):
+        blurred = isinstance(background, str) and background == "blur"
         for seconds, image, alpha in results:
+            if not blurred:  # enlarged once: from the second frame on it has their size
+                background = as_background(background, image.shape[:2])
             writer.write(replace_background(image, soften(image, alpha, edge=edge), background=background), seconds)
             bar.update()
     return VideoReport(out, writer.frames, reader.broken, time.perf_counter() - began, reader.missing)

@@ -171,7 +171,7 @@ def camvid(
     say(f"weights and record are in {out}")
 
 
-class Encoder(StrEnum):
+class KerasEncoder(StrEnum):
     efficientnet_lite0 = "efficientnet_lite0"
     mobilenetv2 = "mobilenetv2"
     densenet121 = "densenet121"
@@ -180,7 +180,7 @@ class Encoder(StrEnum):
 @train.command()
 def keras(
     folder: CamVidFolder = None,
-    encoder: Annotated[Encoder, typer.Option(help="the network's way down")] = Encoder.efficientnet_lite0,
+    encoder: Annotated[KerasEncoder, typer.Option(help="the network's way down")] = KerasEncoder.efficientnet_lite0,
     imagenet: Annotated[bool, typer.Option(help="begin with ImageNet weights, which fit efficientnet_lite0")] = True,
     epochs: Annotated[int, typer.Option(min=1, help="views of each picture")] = 40,
     split: Split = "valid",
@@ -198,7 +198,7 @@ def keras(
         source = data.camvid_source(folder, split=split)
         if batch > len(source.train_paths):
             give_up(f"a batch of {batch} is larger than the {len(source.train_paths)} pictures; lower --batch")
-        weights = "imagenet" if imagenet and encoder is Encoder.efficientnet_lite0 else None
+        weights = "imagenet" if imagenet and encoder is KerasEncoder.efficientnet_lite0 else None
         settings = {"encoder": encoder.value, "weights": weights, "epochs": epochs, "batch": batch, "rate": rate}
         out.mkdir(parents=True, exist_ok=True)
         segmenter, record = train.train(out, source, **settings, seed=seed)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from helpers.datasets.pairing import DatasetError, Problem, check_pairs, image_files
 from helpers.labels import RTK
+from helpers.paths import composed, read_lines
 
 SIZE = (288, 352)  # height, width
 
@@ -48,12 +49,13 @@ def split(folder: str | Path) -> tuple[list[Path], list[Path]]:
         raise DatasetError(f"{folder} has no folder images; name the one that holds images/ and masks/")
     paths = image_files(image_folder(folder))
     if (folder / "valid.txt").is_file():
-        names = set((folder / "valid.txt").read_text(encoding="utf-8-sig").split())
-        if unknown := sorted(names - {path.name for path in paths}):
+        names = set(map(composed, read_lines(folder / "valid.txt")))
+        if unknown := sorted(names - {composed(path.name) for path in paths}):
             raise DatasetError(f"{folder / 'valid.txt'} names {unknown[0]}, which is not among the pictures")
     else:
-        names = {path.name for path in paths[len(paths) - len(paths) // 5 :]}
-    train, valid = ([path for path in paths if (path.name in names) is left_out] for left_out in (False, True))
+        names = {composed(path.name) for path in paths[len(paths) - len(paths) // 5 :]}
+    valid = [path for path in paths if composed(path.name) in names]
+    train = [path for path in paths if composed(path.name) not in names]
     if not train or not valid:
         raise DatasetError(f"{folder} leaves {len(train)} pictures to train on and {len(valid)} to validate on")
     return train, valid
@@ -65,7 +67,7 @@ def check_folder(folder: Path) -> Iterator[Problem]:
     if (folder / "valid.txt").is_file() and image_folder(folder).is_dir():
         try:
             split(folder)
-        except DatasetError as error:
+        except ValueError as error:  # of another encoding, too
             yield Problem(folder / "valid.txt", str(error))
 
 

@@ -17,7 +17,7 @@ from helpers.deeplab.zoo import BUNDLED, CHECKPOINTS, ZOO, Checkpoint, recognise
 from helpers.images import fit_within, resize_image
 from helpers.labels import LABEL_SETS, LabelSet, fold
 from helpers.masks import resize_mask
-from helpers.model_files import TFLITE, TORCH, kind_of, objection
+from helpers.model_files import is_tflite, objection
 
 __all__ = [
     "CHECKPOINTS",
@@ -88,11 +88,6 @@ def load_graph(
     name = checkpoint.name if checkpoint else path.name
     build = partial(_build, name=name, data=read_graph_bytes(path), known=known)
     return _fastest(build, name, streams=streams) if engine == "auto" else build(engine, streams=streams)
-
-
-def is_tflite(path: Path) -> bool:
-    """Whether a file is one for LiteRT, by its content, or by its name where that is damaged."""
-    return kind_of(path) == TFLITE or (path.suffix.lower() == ".tflite" and kind_of(path) != TORCH)
 
 
 def _build(engine: str, *, name: str, data: bytes, known: dict, streams: int) -> Graph:

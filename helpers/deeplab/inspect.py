@@ -26,7 +26,7 @@ def open_graph(graph_def):
     """The tf.Graph of a frozen graph, whose operations know their shapes, ready to be walked through.
 
     Args:
-        graph_def: from `frozen.parse`, which refuses dangerous ones.
+        graph_def: from `engines.tensorflow.parse`, which refuses dangerous ones.
     """
     tf = import_tensorflow()
     with tf.Graph().as_default() as graph:

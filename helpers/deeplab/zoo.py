@@ -18,7 +18,7 @@ class Checkpoint:
     Attributes:
         name: the checkpoint's name in the zoo.
         archive: its tarball, without `.tar.gz`.
-        labels: what its ids mean (those of the ADE20K graphs once their "ignored" is taken off, see `graph.Graph`).
+        labels: what its ids mean (those of the ADE20K graphs once their "ignored" is off, see `engines.base.Graph`).
         input_limit: largest (height, width) that the graph takes; None where any size works.
         default_size: longest side that `segment` runs at unless told otherwise; None: as large as the limit lets.
         miou: published mean IoU in %, on the test set for checkpoints trained on "trainval", else on the validation

@@ -1,8 +1,5 @@
 """The lesson's models, by name or file: torchvision's pretrained ones, and the bundled `fcn_street`."""
 
-import argparse
-import pickle
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,8 +12,8 @@ from torchvision.transforms import v2
 
 from helpers import assets, paths
 from helpers.labels import LABEL_SETS, PASCAL_VOC, LabelSet, generic
-from helpers.model_files import damage_of, kind_of, objection
 from helpers.networks.fcn import standardise, street_fcn
+from helpers.networks.weights import ModelError, fill, read_weights
 from helpers.training.devices import WAYS, Predictor, best_device
 
 BUNDLED = "fcn_street"
@@ -26,10 +23,6 @@ BUNDLED_SIZE = 352
 NARROWEST = 16  # times as long as wide
 HEAD = "classifier.4.weight"  # of most networks here: its first dimension is the number of classes
 LRASPP_HEAD = "classifier.low_classifier.weight"
-
-
-class ModelError(ValueError):
-    """A model cannot be loaded or run; the message names it and says why."""
 
 
 @dataclass(frozen=True)
@@ -159,61 +152,10 @@ def load_model(
             transforms = v2.Compose([v2.Resize(None, max_size=size or BUNDLED_SIZE), v2.Lambda(standardise)])
             bfloat16 = bfloat16 is not False
     labels = _label_set(labels, name, num_classes)
-    _fill(network, weights, name)
+    fill(network, weights, name)
     _set_operating_point(network, bias or {}, labels, name)
     network.eval().requires_grad_(False).to(device or best_device())
     return SegmentationModel(name, network, transforms, labels, bool(bfloat16))
-
-
-def read_weights(path: str | Path) -> dict[str, Tensor]:
-    """Read a state dict: names and tensors, nothing else. A pickle can hold code that runs when it is read; such a
-    file is refused.
-
-    Raises:
-        ModelError: it holds anything else, or is damaged.
-        OSError: it can't be read.
-    """
-    if (fault := objection(path)) and kind_of(path) != "pickle":
-        raise ModelError(fault)
-    Path(path).open("rb").close()  # what can't be opened is no damage
-    try:
-        if damaged := damage_of(path):
-            raise ModelError(f"{path} is damaged: {damaged}")
-        # The checkpoints of torchvision's own recipe hold their arguments; such a Namespace holds no code.
-        with (
-            warnings.catch_warnings(action="ignore"),  # about old kinds of pickles; the errors say enough
-            torch.serialization.safe_globals([argparse.Namespace]),
-        ):
-            weights = torch.load(path, map_location="cpu", weights_only=True)
-    except ModelError:
-        raise
-    except pickle.UnpicklingError as error:
-        raise ModelError(
-            f"{path} is refused: it is no file of weights, or holds code beside them (a learner, a whole model); "
-            "save its weights with torch.save(model.state_dict(), path)"
-        ) from error
-    except Exception as error:  # a damaged pickle fails in a dozen ways
-        raise ModelError(f"{path} is damaged or no file of weights") from error
-    weights = _state_dict(weights)
-    if weights is None:
-        raise ModelError(f"{path} holds no state dict; save one with torch.save(network.state_dict(), path)")
-    if broken := [key for key, value in weights.items() if not value.isfinite().all()]:
-        raise ModelError(f"{path} holds weights that are no numbers, {broken[0]} for one: that training diverged")
-    return weights
-
-
-def _state_dict(saved: object) -> dict[str, Tensor] | None:
-    """The tensors by name in what was saved: alone, or among other parts of a checkpoint, and as the network names
-    them: DataParallel and torch.compile put a word before all names."""
-    if not isinstance(saved, dict):
-        return None
-    if not all(isinstance(key, str) and isinstance(value, Tensor) for key, value in saved.items()):
-        parts = (saved.get(key) for key in ("model", "state_dict", "model_state_dict", "network", "weights", "module"))
-        return next((found for part in parts if (found := _state_dict(part))), None)
-    for prefix in ("module.", "_orig_mod.", "model."):
-        if saved and all(key.startswith(prefix) for key in saved):
-            return _state_dict({key.removeprefix(prefix): value for key, value in saved.items()})
-    return saved
 
 
 def _no_aux(name: str) -> dict[str, bool]:
@@ -249,15 +191,3 @@ def _set_operating_point(network: nn.Module, bias: dict[str, float], labels: Lab
     with torch.no_grad():
         for class_name, value in bias.items():
             network.classifier[-1].bias[labels.index(class_name)] += value
-
-
-def _fill(network: nn.Module, weights: dict[str, Tensor], name: str) -> None:
-    """Give a network its weights. An auxiliary classifier, which only training needs, is left out."""
-    found = {key: value for key, value in weights.items() if not key.startswith("aux_classifier.")}
-    wanted = network.state_dict()
-    wrong = [
-        key for key in wanted | found if key not in wanted or key not in found or wanted[key].shape != found[key].shape
-    ]
-    if wrong:
-        raise ModelError(f"the weights don't fit {name}: {len(wrong)} tensors differ, {wrong[0]} for one")
-    network.load_state_dict(found)

@@ -141,7 +141,7 @@ def plot_costs(stages: Sequence[Stage], size: tuple[int, int], *, ax: Axes | Non
     """Multiply-adds of each stage of a network: as it is, and if nothing had shrunk the picture.
 
     Args:
-        stages: from `inside.stages`.
+        stages: from `inspect.stages`.
         size: (height, width) of the network's input.
         ax: where to draw; a new figure by default.
     """

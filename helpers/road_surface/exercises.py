@@ -11,7 +11,7 @@ COUNTS = np.array([9000, 800, 0, 200])
 
 @checker
 def check_inverse_weights(inverse_weights: Callable[[np.ndarray], np.ndarray]) -> None:
-    """inverse_weights"""
+    """Exercise 1, inverse_weights"""
     kept = COUNTS.copy()
     weights = inverse_weights(COUNTS)
     expect_equal(np.shape(weights), (4,), "the shape of the weights of 4 classes")
@@ -32,7 +32,7 @@ def check_inverse_weights(inverse_weights: Callable[[np.ndarray], np.ndarray]) -
 
 @checker
 def check_voice(voice: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> None:
-    """voice"""
+    """Exercise 2, voice"""
     counts = np.array([90, 9, 1])
     cases = [([1, 1, 1], [0.9, 0.09, 0.01]), ([1, 10, 90], [1 / 3, 1 / 3, 1 / 3]), ([1, 0, 10], [0.9, 0, 0.1])]
     for weights, want in cases:
@@ -42,7 +42,7 @@ def check_voice(voice: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> None:
 
 @checker
 def check_adjust(adjust: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> None:
-    """adjust"""
+    """Exercise 3, adjust"""
     logits = np.zeros((3, 1, 4), np.float32)
     logits[0] = 4.0  # a common class that wins everywhere by a little or a lot
     logits[1, 0] = [3.0, 1.0, 3.0, 0.0]

@@ -171,7 +171,7 @@ def plot_before_after(
         ax.plot(after[:, label], [y] * len(after), "s", color="tab:orange", label=names[1] if y == 0 else None)
     ax.axvline(0.2, color="0.6", linestyle=":", linewidth=1)
     ax.set_yticks(range(len(order)), [f"{readable(RTK.class_names[i])}  {pixels[i]:,} px" for i in order])
-    ax.set(xlim=(-0.02, 1.02), xlabel="IoU (dotted: 0.2, from where on a class counts as found)")
+    ax.set(xlim=(-0.02, 1.02), xlabel="IoU (dotted line, 0.2: above it a class counts as found)")
     ax.invert_yaxis()
     ax.legend(frameon=False, loc="lower right")
     return ax

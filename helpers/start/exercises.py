@@ -32,12 +32,15 @@ def check_class_share(class_share: Callable[[np.ndarray, int], float]) -> None:
 
 @checker
 def check_iou(iou: Callable[[np.ndarray, np.ndarray, int], float]) -> None:
-    """Exercise 2, iou"""
+    """Exercise 3, iou"""
     target = np.array([[1, 1, 1], [0, 0, 255]], np.uint8)
     pred = np.array([[1, 1, 0], [1, 0, 1]], np.uint8)
     expect_equal(iou(target, pred, 1), 2 / 4, "iou of class 1: 2 pixels in both, 4 in either", tolerance=1e-9)
     expect_equal(iou(target, pred, 0), 1 / 3, "iou of class 0: 1 pixel in both, 3 in either", tolerance=1e-9)
     expect_equal(iou(target, pred, 7), np.nan, "iou of a class that is in neither (there is nothing to score)")
+    seen, unsure = np.array([[1, 1]], np.uint8), np.array([[1, _IGNORE]], np.uint8)
+    said = "iou where the prediction is 255 at a labelled pixel, which counts"
+    expect_equal(iou(seen, unsure, 1), 1 / 2, said, tolerance=1e-9)
     target, pred = _example(1), _example(2)
     pred[pred == _IGNORE] = 0
     scores = ConfusionMatrix(CITYSCAPES.num_classes, ignore_index=_IGNORE).update(target, pred).iou()
@@ -48,7 +51,7 @@ def check_iou(iou: Callable[[np.ndarray, np.ndarray, int], float]) -> None:
 
 @checker
 def check_to_groups(to_groups: Callable[[np.ndarray], np.ndarray]) -> None:
-    """Exercise 3, to_groups"""
+    """Exercise 2, to_groups"""
     mask = _example(3)
     before = mask.copy()
     groups = to_groups(mask)

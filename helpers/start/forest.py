@@ -69,7 +69,7 @@ def plot_tasks(
     """
     objects = find_instances(mask, instances, min_pixels=round(min_share * mask.size))
     names = sorted({label_set.class_names[found.class_id] for found in objects})
-    figure, axes = plt.subplots(2, 2, figsize=(10, 10 * image.shape[0] / image.shape[1] + 0.6), layout="constrained")
+    figure, axes = plt.subplots(2, 2, figsize=(9, 9 * image.shape[0] / image.shape[1] + 0.6), layout="constrained")
     classification, detection, semantic, instance = axes.flat
 
     plot_image(image, title="classification: what is in the picture?", ax=classification)
@@ -112,7 +112,7 @@ def plot_tasks(
         order[found.id] = place
     palette = np.vstack([[[0, 0, 0]], evenly_spaced_colors(max(1, len(objects)))])
     laid = overlay(image, order[instances], palette, alpha=0.75, ignore_index=0)
-    plot_image(laid, title="instance segmentation: which object does each pixel belong to?", ax=instance)
+    plot_image(laid, title="instance segmentation: which object is each pixel?", ax=instance)
     return figure
 
 

@@ -1,4 +1,4 @@
-"""Pieces for lessons that train: augmentation, losses, schedules, checkpoints (torch), and the bundled DeepLab.
+"""Pieces for lessons that train: augmentation, losses, schedules, checkpoints (torch).
 
 Importing the package loads no framework; its modules do.
 """

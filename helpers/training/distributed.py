@@ -30,11 +30,11 @@ from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
 
 from helpers import records
-from helpers.datasets.camvid import get_y_fn, label_set, valid_names
-from helpers.datasets.pairing import DatasetError, image_files
+from helpers.datasets.camvid import get_y_fn, label_set, read_label, split
+from helpers.datasets.pairing import DatasetError
 from helpers.images import fit_within, read_image, resize_image
-from helpers.labels import CAMVID11, fold
-from helpers.masks import read_mask, resize_mask
+from helpers.labels import CAMVID11
+from helpers.masks import resize_mask
 from helpers.metrics import ConfusionMatrix
 from helpers.networks.street_encoder import CHANNELS, StreetEncoder, standardise
 from helpers.networks.unet import UNet
@@ -165,10 +165,10 @@ def with_fixed_statistics(totals: Totals) -> Totals:
 
 def read_pairs(folder: Path, names: list[Path], *, size: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """Pictures, shrunk to a longest side, and masks in CamVid's 11 classes."""
-    table = fold(label_set(folder), CAMVID11)
+    source = label_set(folder)
     pairs = []
     for path in names:
-        image, mask = read_image(path), table[read_mask(get_y_fn(path))].astype(np.uint8)
+        image, mask = read_image(path), read_label(get_y_fn(path), source)
         small = fit_within(mask.shape, size)
         pairs.append((resize_image(image, small), resize_mask(mask, small)))
     return pairs
@@ -235,9 +235,7 @@ def main(
 def _train(world, run, data, steps, minutes, batch, size, crop, rate, fixed_statistics, save_every, seed) -> dict:
     if (steps is None) == (minutes is None):
         raise ValueError("name either --steps or --minutes")
-    valid = set(valid_names(data))
-    paths = image_files(data / "images")
-    train_paths, valid_paths = ([path for path in paths if (path.name in valid) is wanted] for wanted in (False, True))
+    train_paths, valid_paths = split(data)
     pairs = read_pairs(data, train_paths, size=size)
     torch.manual_seed(seed)
     network = UNet(StreetEncoder(imagenet=True), CHANNELS, WIDTHS, CAMVID11.num_classes)

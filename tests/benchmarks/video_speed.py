@@ -80,8 +80,8 @@ def compare_quality(clip: Path, label_folder: Path, *, every: int = 8) -> dict:
 
 def peak_memory(way: str, clip: Path, folder: Path) -> float:
     """Peak memory of one way in a process of its own, in MB."""
-    code = f"import runpy; runpy.run_path({__file__!r})['run_alone']({way!r}, {str(clip)!r}, {str(folder)!r})"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    command = [sys.executable, __file__, way, str(clip), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     return float(done.stdout.split()[-1])
 
 
@@ -121,4 +121,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_alone(*sys.argv[1:]) if sys.argv[1:] else main()

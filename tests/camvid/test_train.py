@@ -36,6 +36,19 @@ def train_camvid(town: Path, out: Path, *options: str):
     return CLI.invoke(app, ["train", "camvid", "--dir", str(town), "--out", str(out), "--batch", "2", *options])
 
 
+@pytest.mark.parametrize(("encoder", "pretrained"), [("random", False), ("imagenet", True)])
+def test_the_encoder_is_chosen_by_name(encoder: str, pretrained: bool, town: Path, tmp_path: Path, monkeypatch) -> None:
+    asked = []
+
+    def note(*arguments, **options):
+        asked.append(options["pretrained"])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(train, "train", note)
+    done = train_camvid(town, tmp_path / "run", "--encoder", encoder)
+    assert asked == [pretrained] and done.exit_code == 2, done.output
+
+
 def test_score_ignores_void(town: Path) -> None:
     class Road(torch.nn.Module):
         def forward(self, images):

@@ -1,5 +1,7 @@
 """RTK's folder: where masks lie, how it is split, and what the checker says about the practice roads."""
 
+import unicodedata
+
 import numpy as np
 import pytest
 
@@ -39,6 +41,17 @@ def test_the_list_decides(tmp_path) -> None:
     (folder / "valid.txt").write_text("001.png\n", encoding="utf-8")
     train, valid = split(folder)
     assert [path.stem for path in valid] == ["001"] and [path.stem for path in train] == ["000", "002"]
+
+
+def test_names_may_hold_spaces_and_accents(tmp_path) -> None:
+    folder = folder_with(tmp_path, 2)
+    for place in ("images", "masks"):
+        (folder / place / "001.png").rename(folder / place / "rue d'été 1.png")
+    listed = unicodedata.normalize("NFD", "rue d'été 1.png")
+    (folder / "valid.txt").write_text(listed, encoding="utf-16")
+    train, valid = split(folder)
+    assert [path.stem for path in train] == ["000"] and [path.stem for path in valid] == ["rue d'été 1"]
+    assert not check_dataset(folder, "rtk")
 
 
 @pytest.mark.parametrize(

@@ -146,22 +146,12 @@ def test_bundled_model_openvino(street):
 @needs_bundled
 def test_bundled_model_litert(street, tmp_path):
     """The bundled graph, converted to a `.tflite` of one size, gives the labels of the graph."""
-    from helpers.deeplab.engines.tensorflow import import_tensorflow, read_graph_bytes
+    from helpers.deeplab.engines.tensorflow import read_graph_bytes
 
-    tf = import_tensorflow()
-    graph_def = tf.compat.v1.GraphDef.FromString(read_graph_bytes(BUNDLED))
-    height, width = 180, 240
-    with tf.Graph().as_default() as graph:
-        tf.import_graph_def(graph_def, name="")
-        with tf.compat.v1.Session(graph=graph) as session:
-            image = graph.get_tensor_by_name("ImageTensor:0")
-            image.set_shape((1, height, width, 3))
-            converter = tf.compat.v1.lite.TFLiteConverter.from_session(
-                session, [image], [graph.get_tensor_by_name("SemanticPredictions:0")]
-            )
-            path = tmp_path / "street.tflite"
-            path.write_bytes(converter.convert())
-    small = resize_image(street, (height, width))
+    size = (180, 240)
+    path = tmp_path / "street.tflite"
+    path.write_bytes(graphs.lite_bytes(read_graph_bytes(BUNDLED), size))
+    small = resize_image(street, size)
     reference = load_graph(BUNDLED)(small)
     assert len(np.unique(reference)) >= 4
     assert agreement(load_graph(path)(small), reference) >= 0.99

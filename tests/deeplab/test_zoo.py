@@ -90,6 +90,15 @@ def test_downloads_of_one_s_own_are_recognised_by_file_or_folder(checkpoint, tmp
         assert recognise(tmp_path / path) == checkpoint, path
 
 
+def test_own_classes_trained_from_a_checkpoint_and_left_in_its_folder(tmp_path):
+    """tensorflow/models#5192: the folder says what the graph once was, its outputs what it is."""
+    path = tmp_path / ZOO[0].archive / "frozen_inference_graph.pb"
+    path.parent.mkdir()
+    path.write_bytes(graph_bytes(2))
+    assert recognise(path) == ZOO[0]
+    assert load_graph(path).labels.class_names == ("class 0", "class 1")
+
+
 def test_other_files_are_not_taken_for_checkpoints():
     for path in ("mine.tar.gz", "frozen_inference_graph.pb", "deeplabv3", "xdeeplab_street.pb"):
         assert recognise(Path("/somewhere") / path) is None

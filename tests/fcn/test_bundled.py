@@ -7,7 +7,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from fcn_guide import guide_way, our_way
+from benchmarks.fcn_guide import guide_way, our_way
 from helpers import deeplab, fcn, paths
 from helpers.cli import app
 from helpers.images import read_image

@@ -20,11 +20,12 @@ from torchvision.models.segmentation import FCN_ResNet50_Weights, LRASPP_MobileN
 from torchvision.utils import draw_segmentation_masks
 
 from helpers import assets, fcn, paths
-from helpers.fcn.models import WEIGHTS, read_weights
+from helpers.fcn.models import WEIGHTS
 from helpers.images import read_image, resize_image, save_image
 from helpers.labels import CAMVID11, CITYSCAPES, PASCAL_VOC
 from helpers.masks import MaskError, overlay
 from helpers.networks.fcn import street_fcn
+from helpers.networks.weights import read_weights
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

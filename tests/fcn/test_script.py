@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 
 from helpers import paths
 from helpers.images import read_image
@@ -21,15 +20,13 @@ def test_it_has_at_most_twenty_lines(script: str) -> None:
     assert len(script.splitlines()) <= 20
 
 
+@pytest.mark.usefixtures("one_thread")
 def test_it_lays_the_colours_of_its_labels_over_the_picture(
     script: str, tmp_path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(paths, "REPO_ROOT", tmp_path)  # where it writes
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     namespace = {"__name__": "__main__"}
     exec(script, namespace)
-    torch.set_num_threads(threads)
     (result,) = (tmp_path / "build").iterdir()
     image, labels = namespace["image"], namespace["labels"]
     assert labels.shape == image.shape[:2]

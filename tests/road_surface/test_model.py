@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from helpers import models
 from helpers.labels import RTK
 from helpers.road_surface.model import KEPT_STAGES, Trained, build, load, predict, score
 from helpers.training.checkpoints import save_checkpoint
@@ -49,6 +50,9 @@ def test_a_saved_network_predicts_the_same(tmp_path, network) -> None:
     again = load(tmp_path / "weights.pt")
     assert again.labels is RTK and again.encoder == "imagenet"
     np.testing.assert_array_equal(again.predict(image), predict(network, image))
+    registered = models.load(str(tmp_path / "weights.pt"))  # as `segment --model` and `evaluate` load it
+    assert registered.labels is RTK
+    np.testing.assert_array_equal(registered.predict(image), again.predict(image))
 
 
 def test_another_lessons_file_is_refused(tmp_path) -> None:

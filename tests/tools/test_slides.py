@@ -43,6 +43,13 @@ def test_a_question_stands_alone_and_without_its_answer() -> None:
     assert "(c)" not in "".join(pages)
 
 
+def test_choices_stay_with_their_question_and_their_answers_on_the_page() -> None:
+    choices = "\n\n".join(f"<details><summary>({x}) {x * 3}</summary>Answer.</details>" for x in "ab")
+    question = of(f"## 2 · Masks\n\nText.\n\n**Predict:** which?\n\n{choices}\n\nMore.")[1]
+    assert 'class="question"' in question and question.index("which?") < question.index("(a) aaa")
+    assert "(b) bbb" in question and "Answer" not in question and "More" not in question
+
+
 def test_a_figure_is_a_slide_with_what_one_should_see() -> None:
     pages = of("## 3 · A bus", code("show(bus)", FIGURE), "**What you should see:** a bus.\n\nMore.")
     assert len(pages) == 3

@@ -55,6 +55,10 @@ def schedules() -> str:
                     clock += pause
             heading = f"Day {start // DAY + 1}\n\n" if len(numbers) > DAY else ""
             parts.append(f"{heading}| from | to | what |\n|---|---|---|\n" + "\n".join(rows))
+    parts.append(
+        "Lessons 06 to 09 are sessions of their own: the minutes of their title, after the lessons that their "
+        "*What to know before* names."
+    )
     return "\n\n".join(parts) + "\n"
 
 

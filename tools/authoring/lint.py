@@ -219,6 +219,18 @@ def alive(page: Page) -> Iterator[str]:
 
 
 @rule
+def choices(page: Page) -> Iterator[str]:
+    """At least one Predict lets the reader choose, and each choice answers."""
+    answers = re.findall(r"<details><summary>\(([a-z])\) .*?</summary>(.*?)</details>", page.text, re.DOTALL)
+    starts = [i for i, (letter, _) in enumerate(answers) if letter == "a"]
+    if not starts:
+        yield "no Predict has choices that answer: '<details><summary>(a) …</summary>Not quite: …</details>'"
+    for start, end in zip(starts, [*starts[1:], len(answers)], strict=True):
+        if sum(answer.startswith("Right") for _, answer in answers[start:end]) != 1:
+            yield f"of the choices '{answers[start][1][:30]}…' and those below, one and only one starts with 'Right'"
+
+
+@rule
 def words(page: Page) -> Iterator[str]:
     text = page.text.split("## Credits")[0]
     text = re.sub(r"^\[!.*$", "", text, flags=re.MULTILINE)  # badges

@@ -48,7 +48,9 @@ def slides(notebook: NotebookNode) -> list[str]:
 def _add_text(pages: list[str], text: str, heading: str) -> None:
     """Put text on a new slide, or below the figure that it explains."""
     text = re.sub(r"(?m)^\[!\[.*\n?", "", text)  # badges
-    text = re.sub(r"<details.*?</details>", "", text, flags=re.DOTALL)  # answers and hints are for the page
+    # Choices stay, for a show of hands; answers and hints are for the page.
+    text = re.sub(r"\n*<details><summary>(\([a-z]\) .*?)</summary>.*?</details>", r"<br>\1", text, flags=re.DOTALL)
+    text = re.sub(r"<details.*?</details>", "", text, flags=re.DOTALL)
     paragraphs = [part.strip("\n") for part in re.split(r"\n\s*\n", text) if part.strip()]
     says = [part for part in paragraphs if "What you should see" in part]
     if says and pages and "<figure" in pages[-1]:

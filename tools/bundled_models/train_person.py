@@ -15,12 +15,12 @@ import typer
 from torch.nn import functional as F
 
 from helpers import paths
-from helpers.backgrounds.model import read_weights
 from helpers.backgrounds.network import PersonNet
 from helpers.images import read_image
 from helpers.labels import PASCAL_VOC
 from helpers.masks import read_mask
 from helpers.networks.street_encoder import standardise
+from helpers.networks.weights import read_weights
 from helpers.training.checkpoints import save_checkpoint
 from helpers.training.loop import train
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from helpers.datasets import camvid
 from helpers.labels import CAMVID, CAMVID11, CITYSCAPES, LabelSet, fold_mask
 from helpers.masks import read_mask
 from helpers.paths import DATA
@@ -22,9 +23,7 @@ def class_shares(mask_paths: list[Path], label_set: LabelSet, *, fold_to: LabelS
 def main() -> None:
     """Prints Markdown tables for train and valid."""
     folder = DATA / "camvid_practice"
-    valid = {Path(name).stem for name in (folder / "valid.txt").read_text().split()}
-    stems = sorted(path.stem for path in (folder / "images").glob("*.jpg"))
-    parts = {"train": [s for s in stems if s not in valid], "valid": [s for s in stems if s in valid]}
+    parts = dict(zip(("train", "valid"), ([path.stem for path in part] for part in camvid.split(folder)), strict=True))
     for label_set, fold_to, name in ((CAMVID, CAMVID11, "labels/{}_P.png"), (CITYSCAPES, None, "cityscapes/{}.png")):
         columns = [
             class_shares([folder / name.format(stem) for stem in part], label_set, fold_to=fold_to)

@@ -142,7 +142,7 @@ def _put_channels_first(argmax: openvino.Node) -> None:
 
 
 def _padded_size(model: openvino.Model) -> tuple[int, int] | None:
-    """The (height, width) that the graph pads pictures to, see `frozen.padded_size`."""
+    """The (height, width) that the graph pads pictures to, see `tensorflow.padded_size`."""
     sizes = []
     for node in model.get_ordered_ops():
         if node.get_type_name() != "Maximum" or _number(node.input_value(1)) != 0:

@@ -120,7 +120,7 @@ def parse(name: str, data: bytes):
     """The GraphDef in some bytes, refused unless it is a DeepLab export of harmless operations.
 
     Raises:
-        GraphError: damaged, not a frozen graph, or with an operation that is not on the list in `safety`.
+        GraphError: damaged, not a frozen graph, or with an operation that is not on the list in `allowed_ops`.
     """
     tf = import_tensorflow()
     from google.protobuf.message import DecodeError
