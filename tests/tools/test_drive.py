@@ -19,7 +19,7 @@ def test_it_plays_every_other_frame_at_the_clip_s_speed(tmp_path: Path, monkeypa
     monkeypatch.setattr(drive.models, "load", lambda name: road)
     app = typer.Typer()
     app.command()(drive.main)
-    result = CliRunner().invoke(app, [str(clip), "--out", str(out), "--width", "128"])
+    result = CliRunner().invoke(app, [str(clip), "--out", str(out), "--width", "128", "--every", "2"])
     assert result.exit_code == 0, result.output
     with Image.open(out) as movie:
         shown = [(np.asarray(frame.convert("RGB")), movie.info["duration"]) for frame in ImageSequence.Iterator(movie)]

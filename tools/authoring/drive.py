@@ -12,9 +12,9 @@ from PIL import Image
 from tqdm import tqdm
 
 from helpers import models, paths
-from helpers.images import fit_within, resize_image
+from helpers.images import resize_image
 from helpers.labels import CAMVID11, fold_mask
-from helpers.masks import overlay
+from helpers.masks import overlay, resize_mask
 from helpers.video import VideoReader
 
 CLIP = paths.DATA / "street_clip" / "clip.mp4"
@@ -28,8 +28,9 @@ def frames(clip: Path, *, width: int, every: int) -> list[np.ndarray]:
     found = []
     for _, image in tqdm(VideoReader(clip, every=every), unit=" frames"):
         mask = fold_mask(model.predict(image), model.labels, CAMVID11)
-        laid = overlay(image, mask, palette, alpha=0.55, ignore_index=CAMVID11.ignore_index)
-        found.append(resize_image(laid, fit_within(image.shape[:2], width)))
+        size = [round(side * width / max(mask.shape)) for side in mask.shape]
+        image, mask = resize_image(image, size), resize_mask(mask, size)
+        found.append(overlay(image, mask, palette, alpha=0.55, ignore_index=CAMVID11.ignore_index))
     return found
 
 
@@ -37,7 +38,7 @@ def main(
     clip: Annotated[Path, typer.Argument(help="a video")] = CLIP,
     out: Annotated[Path, typer.Option(help="ends in .webp")] = OUT,
     width: Annotated[int, typer.Option(min=16, help="pixels of the longer side")] = 720,
-    every: Annotated[int, typer.Option(min=1, help="use one frame in so many")] = 2,
+    every: Annotated[int, typer.Option(min=1, help="use one frame in so many")] = 1,
     quality: Annotated[int, typer.Option(min=1, max=100)] = 55,
 ) -> None:
     """Write the animation, over and over again from its start."""
