@@ -43,7 +43,8 @@ def check_keep_confident(keep_confident: Callable[[np.ndarray, float], np.ndarra
     probs = np.array([[[0.9, 0.1, 0.0], [0.4, 0.35, 0.25]], [[0.2, 0.2, 0.6], [0.0, 1.0, 0.0]]])
     expect_equal(keep_confident(probs, 0.5), np.array([[0, 255], [2, 1]]), "keep_confident of 2×2 pixels at 0.5")
     expect_equal(keep_confident(probs, 0.0), np.array([[0, 0], [2, 1]]), "keep_confident at 0, where nothing is unsure")
-    expect_equal(keep_confident(probs, 0.6), np.array([[0, 255], [2, 1]]), "keep_confident at 0.6: exactly 0.6 isn't below")
+    said = "keep_confident at 0.6: exactly 0.6 isn't below"
+    expect_equal(keep_confident(probs, 0.6), np.array([[0, 255], [2, 1]]), said)
     probs = np.random.default_rng(2).dirichlet(np.full(5, 0.4), (4, 7))
     want = np.where(probs.max(2) < 0.7, 255, probs.argmax(2))
     expect_equal(keep_confident(probs, 0.7), want, "keep_confident of 4×7 pixels with 5 classes at 0.7")
