@@ -6,9 +6,9 @@ Writes data/measured/fcn_speed.json.
 from pathlib import Path
 
 import numpy as np
+from fcn_guide import guide_way, our_way
 from timing import fastest_calls
 
-from fcn_guide import guide_way, our_way
 from helpers import fcn, paths, records
 from helpers.images import resize_image
 from helpers.video import read_frames
