@@ -225,7 +225,7 @@ def choices(page: Page) -> Iterator[str]:
     starts = [i for i, (letter, _) in enumerate(answers) if letter == "a"]
     if not starts:
         yield "no Predict has choices that answer: '<details><summary>(a) …</summary>Not quite: …</details>'"
-    for start, end in zip(starts, [*starts[1:], len(answers)], strict=True):
+    for start, end in itertools.pairwise([*starts, len(answers)]):
         if sum(answer.startswith("Right") for _, answer in answers[start:end]) != 1:
             yield f"of the choices '{answers[start][1][:30]}…' and those below, one and only one starts with 'Right'"
 
