@@ -23,7 +23,7 @@ SOURCES = REPO_ROOT / "build" / "site_sources"
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 PICTURES = {".jpg", ".png", ".svg", ".gif"}
 # Pages of the guide in the order of its own list.
-GUIDE = ["README", "schedules", "lessons", "glossary", "troubleshooting", "datasets"]
+GUIDE = ["README", "schedules", "lessons", "glossary", "troubleshooting", "datasets", "own_data"]
 
 
 def page_source(text: str, *, page: Path, out: Path) -> str:
