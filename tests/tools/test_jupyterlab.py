@@ -40,7 +40,7 @@ def lab(folder: Path) -> Iterator[str]:
     arguments = f"--no-browser --allow-root --port={port} --IdentityProvider.token={TOKEN}"
     # The page's commands are to be had from its console, so that a test can call them.
     arguments += " --LabApp.expose_app_in_browser=True"
-    recipe = ["make", "--dry-run", "--assume-old=.venv/ready", "lab", f"LAB_ARGS={arguments}"]
+    recipe = ["make", "--no-print-directory", "--dry-run", "--assume-old=.venv/ready", "lab", f"LAB_ARGS={arguments}"]
     command = subprocess.run(recipe, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()[-1]
     assert command.startswith(".venv/bin/jupyter lab "), command
     settings = folder / "settings" / "@jupyterlab" / "docmanager-extension"
